@@ -1,0 +1,1 @@
+"""The border to Atlas Cloud: requests and answers, HTTP, pacing, catalogue."""

@@ -1,0 +1,1 @@
+"""How a file becomes a job: names, events, scans, settling, intake."""

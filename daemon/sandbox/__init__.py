@@ -1,0 +1,1 @@
+"""A local stand-in for the API: real HTTP on loopback, real pictures, no account."""
