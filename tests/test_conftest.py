@@ -1,0 +1,49 @@
+"""A skip is a failure where CI is set, and only there."""
+
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from tests import conftest
+
+SKIPS = """
+import pytest
+
+def test_skipped():
+    pytest.skip("no such thing here")
+
+@pytest.mark.xfail(reason="known")
+def test_expected_to_fail():
+    assert False
+"""
+SKIPS_AS_A_WHOLE = 'import pytest\npytest.importorskip("no_such_module")\n'
+
+
+def run_pytest(directory: str, *, ci: str | None) -> subprocess.CompletedProcess[str]:
+    shutil.copy(conftest.__file__, directory)
+    environ = {name: value for name, value in os.environ.items() if name != "CI"}
+    if ci is not None:
+        environ["CI"] = ci
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--rootdir", directory, directory],
+        env=environ,
+        cwd=directory,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("body", [SKIPS, SKIPS_AS_A_WHOLE])
+@pytest.mark.parametrize(("ci", "fails"), [("true", True), ("1", True), ("false", False), (None, False)])
+def test_a_skip_fails_in_ci_only(tmp_path: os.PathLike[str], body: str, ci: str | None, fails: bool) -> None:
+    with open(os.path.join(tmp_path, "test_it.py"), "w") as file:
+        file.write(body)
+    result = run_pytest(os.fspath(tmp_path), ci=ci)
+    assert (result.returncode in {1, 2}) is fails, result.stdout
+    assert ("in CI every test has to run" in result.stdout) is fails
+    if fails:
+        assert "no such" in result.stdout  # the reason is told
