@@ -70,6 +70,7 @@ class NewJob:
 
     `source` is an absolute path whose bytes survive as surrogate escapes (PEP 383), `identity` is
     `inode:size:mtime_ns`, `after` overrides the rule's own (`leave`: never touch the source; used by `try`).
+    With a fault (a code, and a message in plain words) the job is failed from the start.
     """
 
     folder: str
@@ -79,6 +80,8 @@ class NewJob:
     model: str
     after: str | None = None
     in_inbox: bool = True
+    fault_code: str | None = None
+    fault_message: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

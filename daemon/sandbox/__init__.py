@@ -1,1 +1,8 @@
-"""A local stand-in for the API: real HTTP on loopback, real pictures, no account."""
+"""The local stand-in for the API: real HTTP on loopback, faults on demand, a journal of what was asked.
+
+Nothing is imported here, so that `import daemon.sandbox` costs nothing: `server.py` has `Sandbox` (runs in a
+thread) and `serve` (in the foreground), `samples.py` draws the pictures that `hotfolder demo` drops.
+
+Imports point one way: server → app → control, calls → misbehaviour → exchange, receiver, render → state →
+catalogue, answers, faults, journal, settings, formats.
+"""

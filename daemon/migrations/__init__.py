@@ -1,0 +1,1 @@
+"""Alembic's migrations of the job table; `schema.py` runs them."""

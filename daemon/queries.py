@@ -1,0 +1,133 @@
+"""Reading the job table: what commands and the daemon ask of it, without ever writing."""
+
+import threading
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, func, select
+
+from daemon.clock import Clock
+from daemon.database import reading_engine
+from daemon.rows import JOBS, LIVE, NOTES, SELECT_JOBS, TRANSITIONS, UNFINISHED, job_of
+from daemon.states import FINAL, Job, State, Transition
+
+_EARLIEST = select(func.min(JOBS.c.due_at)).where(
+    UNFINISHED,
+    JOBS.c.state == bindparam("in_state"),
+    JOBS.c.folder == bindparam("in_folder"),
+    JOBS.c.due_at > bindparam("now"),
+    JOBS.c.claimed_by.is_(None),
+)
+
+
+class Queries:
+    """Answers from the job table at a SQLAlchemy URL. Every method may be called from any thread.
+
+    `counts` holds the number of jobs by (folder, state).
+    """
+
+    def __init__(self, url: str, clock: Clock) -> None:
+        self.url = url
+        self._clock = clock
+        self._reader = reading_engine(url)
+        self._counts_lock = threading.Lock()
+        self.counts: Counter[tuple[str, State]] = Counter()
+        self.recount()
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._reader.dispose()
+
+    def find(self, job_id: int) -> Job | None:
+        """Give the job with this id, or None."""
+        found = self._read(SELECT_JOBS.where(JOBS.c.id == job_id))
+        return found[0] if found else None
+
+    def listed(
+        self, *, state: State | None = None, folder: str | None = None, limit: int | None = None
+    ) -> list[Job]:
+        """Give jobs, newest first."""
+        query = SELECT_JOBS.order_by(JOBS.c.id.desc()).limit(limit)
+        if state is not None:
+            query = query.where(JOBS.c.state == state)
+        if folder is not None:
+            query = query.where(JOBS.c.folder == folder)
+        return self._read(query)
+
+    def to_put_away(self, limit: int) -> list[Job]:
+        """Give final jobs whose source and temporary files are still to be dealt with, oldest first."""
+        query = SELECT_JOBS.where(
+            UNFINISHED,
+            JOBS.c.state.in_(list(FINAL)),
+            JOBS.c.claimed_by.is_(None),
+            JOBS.c.due_at <= self._clock.now(),
+        )
+        return self._read(query.order_by(JOBS.c.id).limit(limit))
+
+    def known(self, folder: str, sources: Iterable[str]) -> dict[str, set[str]]:
+        """Give, for those of `sources` (paths) that are live in `folder`, the identities they are known by."""
+        found: dict[str, set[str]] = {}
+        wanted = list(sources)
+        with self._reader.connect() as connection:
+            for start in range(0, len(wanted), 500):
+                some = wanted[start : start + 500]
+                query = select(JOBS.c.source, JOBS.c.identity).where(
+                    LIVE, JOBS.c.source.in_(some), JOBS.c.folder == folder
+                )
+                for source, identity in connection.execute(query):
+                    found.setdefault(source, set()).add(identity)
+        return found
+
+    def history(self, job_id: int) -> list[Transition]:
+        """Give the transitions of a job, oldest first."""
+        query = select(TRANSITIONS).where(TRANSITIONS.c.job_id == job_id).order_by(TRANSITIONS.c.id)
+        with self._reader.connect() as connection:
+            return [
+                Transition(
+                    row.job_id, row.at, State(row.before) if row.before else None, State(row.after), row.reason
+                )
+                for row in connection.execute(query)
+            ]
+
+    def next_due(self, states: Iterable[State]) -> float | None:
+        """Give the earliest time after now at which an unclaimed row in one of `states` is due, or None."""
+        wanted = set(states)
+        now = self._clock.now()
+        with self._reader.connect() as connection:
+            due = [
+                self._earliest(connection, folder, state, now)
+                for (folder, state), count in list(self.counts.items())
+                if count and state in wanted
+            ]
+        return min((at for at in due if at is not None), default=None)
+
+    @staticmethod
+    def _earliest(connection: Connection, folder: str, state: State, now: float) -> float | None:
+        wanted = {"in_state": state, "in_folder": folder, "now": now}
+        earliest: float | None = connection.execute(_EARLIEST, wanted).scalar()
+        return earliest
+
+    def durations(self, limit: int = 500) -> list[tuple[str, float]]:
+        """Give (model, seconds) of the latest predictions whose duration is known, oldest first."""
+        recent = select(JOBS.c.model, JOBS.c.predict_seconds).order_by(JOBS.c.id.desc()).limit(limit)
+        with self._reader.connect() as connection:
+            rows = connection.execute(recent).all()
+        return [(row.model, row.predict_seconds) for row in reversed(rows) if row.predict_seconds is not None]
+
+    def notes(self, prefix: str) -> dict[str, Any]:
+        """Give all that is remembered under keys that begin with `prefix`."""
+        query = select(NOTES.c.key, NOTES.c.value).where(NOTES.c.key.startswith(prefix, autoescape=True))
+        with self._reader.connect() as connection:
+            return {row[0]: row[1] for row in connection.execute(query)}
+
+    def recount(self) -> None:
+        """Make `counts` anew from the table."""
+        query = select(JOBS.c.folder, JOBS.c.state, func.count()).group_by(JOBS.c.state, JOBS.c.folder)
+        with self._counts_lock, self._reader.connect() as connection:
+            rows = connection.execute(query).all()
+            self.counts = Counter({(row[0], State(row[1])): row[2] for row in rows})
+
+    def _read(self, query: Any) -> list[Job]:
+        with self._reader.connect() as connection:
+            return [job_of(row) for row in connection.execute(query).mappings()]

@@ -1,0 +1,108 @@
+"""Between rows and Jobs: the statements that the store and the queries share, and the guarded UPDATE."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Connection, Select, Table, insert, select, text, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from daemon.states import Job, NewJob, State
+from daemon.table import JobRow, NoteRow, TransitionRow
+
+JOBS: Table = JobRow.__table__  # type: ignore[attr-defined]
+TRANSITIONS: Table = TransitionRow.__table__  # type: ignore[attr-defined]
+NOTES: Table = NoteRow.__table__  # type: ignore[attr-defined]
+
+#: Spelled like the conditions of the partial indexes, or SQLite does not use them (sqlite.org/partialindex.html).
+UNFINISHED = text("NOT put_away")
+LIVE = text("in_inbox")
+
+SELECT_JOBS: Select[Any] = select(*(JOBS.c[field.name] for field in fields(Job)))
+_ADD_TRANSITION = insert(TRANSITIONS)
+
+
+def job_of(row: Mapping[Any, Any]) -> Job:
+    """Make a Job of a row's columns."""
+    values = dict(row)
+    values["state"] = State(values["state"])
+    if values["resume"] is not None:
+        values["resume"] = State(values["resume"])
+    values["result_urls"] = tuple(values["result_urls"])
+    values["outputs"] = tuple(values["outputs"])
+    return Job(**values)
+
+
+def first_row(new: NewJob, *, now: float, wall: float) -> dict[str, Any]:
+    """Give the columns of a new job; one that brings a fault is failed from the start."""
+    failed = new.fault_code is not None
+    return {
+        "folder": new.folder,
+        "state": State.FAILED if failed else State.QUEUED,
+        "source": new.source,
+        "lies_at": new.source,
+        "identity": new.identity,
+        "size": new.size,
+        "model": new.model,
+        "version": 0,
+        "created_at": wall,
+        "updated_at": wall,
+        "finished_at": wall if failed else None,
+        "in_inbox": new.in_inbox,
+        "put_away": False,
+        "after": new.after,
+        "result_urls": (),
+        "outputs": (),
+        "attempts": 0,
+        "reuploads": 0,
+        "polls": 0,
+        "due_at": now,
+        "resume": State.QUEUED if failed else None,
+        "error_code": new.fault_code,
+        "error_message": new.fault_message,
+    }
+
+
+def add_row(connection: Connection, row: dict[str, Any]) -> Job | None:
+    """Insert a new job; None if its file is live in the table already."""
+    result = connection.execute(_insert_if_new(connection.dialect.name), row).first()
+    return None if result is None else job_of({**dict.fromkeys(JOBS.c.keys()), **row, "id": result[0]})
+
+
+@cache
+def _insert_if_new(dialect: str) -> Any:
+    statement = postgresql.insert(JOBS) if dialect == "postgresql" else sqlite.insert(JOBS)
+    return statement.on_conflict_do_nothing().returning(JOBS.c.id)
+
+
+def apply(connection: Connection, job: Job, changes: Mapping[str, Any], wall: float) -> Job | None:
+    """Write `changes` to the row of `job` if it still is as `job` has it; give the new Job, or None if not."""
+    values = {**changes, "version": job.version + 1, "updated_at": wall}
+    statement = (
+        update(JOBS)
+        .where(JOBS.c.id == job.id, JOBS.c.state == job.state, JOBS.c.version == job.version)
+        .values(values)
+    )
+    if connection.execute(statement).rowcount != 1:
+        return None
+    return replace(job, **values)
+
+
+def add_transitions(connection: Connection, moved: Sequence[tuple[Job, State | None, str]], wall: float) -> None:
+    """Note in the history of each (job as it is now, its state before) why it moved."""
+    if moved:
+        rows = [
+            {"job_id": job.id, "at": wall, "before": before, "after": job.state, "reason": reason}
+            for job, before, reason in moved
+        ]
+        connection.execute(_ADD_TRANSITION, rows)
+
+
+def wake_twins(connection: Connection, original: int, now: float) -> None:
+    """Make due, at once, the jobs that wait for the end of the job `original`."""
+    connection.execute(
+        update(JOBS)
+        .where(JOBS.c.twin_of == original, JOBS.c.state == State.QUEUED, JOBS.c.claimed_by.is_(None))
+        .values(due_at=now)
+    )

@@ -1,0 +1,120 @@
+"""Opens the job table: makes it, migrates it (Alembic), or says why it is not to be used."""
+
+import contextlib
+import os
+from collections.abc import Iterator
+
+from sqlalchemy import Connection, Engine, inspect, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DatabaseError
+
+from daemon.database import writing_engine
+from daemon.errors import ConfigError, Fault
+from daemon.table import APPLICATION_ID, REVISION
+
+
+def prepare(url: str) -> None:
+    """Bring the job table at `url` to the schema of this version, making it if there is none.
+
+    Raises ConfigError where something is there that is not a job table of ours, or one of a later version:
+    a table that is not understood must never be taken for an empty one, or every file would be paid for again.
+    """
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        with _engine(url) as engine, engine.begin() as connection:
+            _migrate(connection)
+        return
+    path = parsed.database
+    if not path:
+        raise ConfigError([Fault("database.url", "names no file", "use sqlite:////absolute/path/jobs.db")])
+    if not os.path.lexists(path):
+        _create(path)
+        return
+    _inspect_file(path)
+    with _engine(url) as engine:
+        try:
+            with engine.connect() as connection:
+                revision = _revision(connection)
+            if revision != REVISION:
+                with engine.begin() as connection:
+                    _migrate(connection)
+        except DatabaseError as error:
+            raise _unusable(path, f"can't be read ({error.orig})") from error
+
+
+def _create(path: str) -> None:
+    """Make a new table under another name first, so that a kill in between leaves no half-made one."""
+    draft = f"{path}.new"
+    for leftover in (draft, f"{draft}-wal", f"{draft}-shm"):
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(leftover)
+    os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600))
+    with _engine(f"sqlite:///{draft}") as engine, engine.begin() as connection:
+        connection.execute(text(f"PRAGMA application_id = {APPLICATION_ID}"))
+        _migrate(connection)
+    os.rename(draft, path)
+    directory = os.open(os.path.dirname(path) or ".", os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
+
+
+def _inspect_file(path: str) -> None:
+    """Look at the file's header before SQLite does: an empty file passes every check that SQLite has."""
+    with open(path, "rb") as file:
+        header = file.read(100)
+    if not header:
+        raise _unusable(path, "is empty")
+    if not header.startswith(b"SQLite format 3\0"):
+        raise _unusable(path, "is not a SQLite database")
+    if int.from_bytes(header[68:72], "big") != APPLICATION_ID:  # sqlite.org/fileformat2.html, 1.3
+        raise _unusable(path, "belongs to another program")
+
+
+def _unusable(path: str, why: str) -> ConfigError:
+    remedy = (
+        "put a copy of the job table back, or move this file (with its -wal and -shm) aside to begin with an "
+        "empty table: jobs in flight would then be forgotten, and files in an inbox would be paid for again"
+    )
+    return ConfigError([Fault("database.url", f"the job table {path} {why}", remedy)])
+
+
+def _revision(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    value = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return None if value is None else str(value)
+
+
+def _migrate(connection: Connection) -> None:
+    # Alembic costs 0.2 s to import and is needed only when a schema changes.
+    from alembic import command
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
+    config = Config()
+    config.set_main_option("script_location", os.path.join(os.path.dirname(__file__), "migrations"))
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    present = _revision(connection)
+    if present is not None and present not in known:
+        raise ConfigError(
+            [
+                Fault(
+                    "database.url",
+                    f"the job table has the schema {present} of a later version of hotfolder",
+                    "install that version again, or put back the copy of the table from before its upgrade",
+                )
+            ]
+        )
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+@contextlib.contextmanager
+def _engine(url: str) -> Iterator[Engine]:
+    engine = writing_engine(url)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
