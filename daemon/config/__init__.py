@@ -1,0 +1,21 @@
+"""The configuration: one TOML file and a few environment variables, checked whole, then never changed."""
+
+from daemon.config.load import find, load, parse
+from daemon.config.make import make_folders, remembered_mounts
+from daemon.config.model import Api, Database, FolderRule, Limits, Settings
+from daemon.config.prompt import PLACEHOLDERS, fill
+
+__all__ = [
+    "PLACEHOLDERS",
+    "Api",
+    "Database",
+    "FolderRule",
+    "Limits",
+    "Settings",
+    "fill",
+    "find",
+    "load",
+    "make_folders",
+    "parse",
+    "remembered_mounts",
+]
