@@ -1,0 +1,49 @@
+"""All findings of `check`, in the order in which a person would look: state, folders, limits, key, API."""
+
+from collections.abc import Iterator, Mapping
+
+from daemon.atlas.client import Client
+from daemon.check.finding import Finding, Level, warning
+from daemon.check.limits import watch_findings
+from daemon.check.online import online_findings
+from daemon.check.places import FileSystemOf, folder_findings, state_findings
+from daemon.clock import Clock
+from daemon.config import Settings
+from daemon.config.key import read_key
+
+
+def findings(
+    settings: Settings, environ: Mapping[str, str], file_system: FileSystemOf, *, offline: bool
+) -> list[Finding]:
+    """Look at everything that `settings` name, and unless `offline` ask the API. Raises nothing for what it finds.
+
+    `settings` were loaded with the key unless `offline`; `environ` tells where a key would come from.
+    """
+    found = [
+        *state_findings(settings, file_system),
+        *folder_findings(settings, file_system),
+        *watch_findings(settings, file_system),
+    ]
+    return found + list(_key_findings(settings, environ) if offline else _online(settings))
+
+
+def worst(found: list[Finding]) -> Level:
+    """Give the level that decides the exit code: fault before warning before ok."""
+    levels = {each.level for each in found}
+    return next((level for level in (Level.FAULT, Level.WARNING) if level in levels), Level.OK)
+
+
+def _key_findings(settings: Settings, environ: Mapping[str, str]) -> Iterator[Finding]:
+    """Say what is wrong with a key that is set. Who checks offline may be another than the service's user."""
+    _, faults = read_key(settings.api.api_key_file, environ)
+    for each in faults:
+        yield warning(each.key, f"{each.wrong}; {each.right}")
+
+
+def _online(settings: Settings) -> Iterator[Finding]:
+    key = settings.api.key
+    client = Client(settings.api.base_url, lambda: key.get_secret_value() if key else "", Clock())
+    try:
+        yield from online_findings(settings, client)
+    finally:
+        client.close()
