@@ -64,28 +64,33 @@ def parse(text: str, path: str | None, environ: Mapping[str, str], *, need_key: 
     Raises ConfigError with every fault.
     """
     data, faults = stray(_toml(text, path))
+    base = os.path.dirname(path) if path else os.getcwd()
+    context = {"base": base, "home": paths.home_of(environ)}
     api = dict(_table(data, "api"))
     if url := environ.get(URL_VARIABLE):
         api["base_url"] = url
-    if isinstance(data.get("api", api), dict):  # what is no table stays, to be told
-        data["api"] = api
-    base = os.path.dirname(path) if path else os.getcwd()
-    context = {"base": base, "home": paths.home_of(environ)}
     if need_key:
         key, wrong = _key(api, context, environ)
         faults += wrong
         if key is not None:
             api["key"] = SecretStr(key)
-    settings = None
-    try:
-        settings = Settings.model_validate({**data, "path": path}, context=context)
-    except ValidationError as error:
-        faults += [_of_variable(fault) if url else fault for fault in translate(error)]
+    if isinstance(data.get("api", api), dict):  # what is no table stays, to be told
+        data["api"] = api
+    settings, wrong = _checked({**data, "path": path}, context)
+    faults += [_of_variable(fault) for fault in wrong] if url else wrong
     faults += _relations(data, context)
     # `is None` is for the type checker: no settings means that there are faults
     if faults or settings is None:
         raise ConfigError(faults, path)
     return settings
+
+
+def _checked(data: Table, context: Mapping[str, str | None]) -> tuple[Settings | None, list[Fault]]:
+    """Give the settings, or None and what is wrong with them."""
+    try:
+        return Settings.model_validate(data, context=context), []
+    except ValidationError as error:
+        return None, translate(error)
 
 
 def _read(path: str) -> str:
