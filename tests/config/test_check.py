@@ -60,7 +60,7 @@ def test_folders_that_are_there_are_written_to_and_left_as_they_were(tmp_path: P
 
 def test_a_folder_that_can_not_be_written_to_is_a_fault(tmp_path: Path) -> None:
     # nobody, not even root, can make a file in /proc
-    rules = of(tmp_path, inbox='"/proc/self"', outbox='"/proc/net"')
+    rules = of(tmp_path, inbox='"/proc/self"', outbox='"/proc/sys"')
     found = looked(rules)
     for key in ("folders.cats.inbox", "folders.cats.outbox"):
         assert [level for level, message in at(found, key) if "can't be written to" in message] == [Level.FAULT]
