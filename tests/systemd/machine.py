@@ -157,8 +157,8 @@ class Machine:
 
     def down(self) -> None:
         """Kill everything and unmount the disk, from whatever state it is in."""
-        if self._holder is not None and self._holder.poll() is None:
-            self._holder.kill()
+        if self._holder is not None:
+            self._holder.kill()  # does nothing to one that has ended
             self._ended()
         subprocess.run(["umount", "--lazy", self.directory], check=True)
 
