@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from daemon.config.words import shown
+
 
 class Level(StrEnum):
     """How much a finding matters."""
@@ -23,14 +25,14 @@ class Finding:
 
 def ok(key: str, message: str) -> Finding:
     """Make a finding that all is well."""
-    return Finding(Level.OK, key, message)
+    return Finding(Level.OK, shown(key), shown(message))
 
 
 def warning(key: str, message: str) -> Finding:
     """Make a finding that a person should know."""
-    return Finding(Level.WARNING, key, message)
+    return Finding(Level.WARNING, shown(key), shown(message))
 
 
 def fault(key: str, message: str) -> Finding:
     """Make a finding that stops work."""
-    return Finding(Level.FAULT, key, message)
+    return Finding(Level.FAULT, shown(key), shown(message))

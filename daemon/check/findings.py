@@ -6,19 +6,21 @@ from daemon.atlas.client import Client
 from daemon.check.finding import Finding, Level, warning
 from daemon.check.limits import watch_findings
 from daemon.check.online import online_findings
-from daemon.check.places import FileSystemOf, folder_findings, state_findings
+from daemon.check.places import FileSystemOf, file_systems, folder_findings, state_findings
 from daemon.clock import Clock
 from daemon.config import Settings
 from daemon.config.key import read_key
 
 
 def findings(
-    settings: Settings, environ: Mapping[str, str], file_system: FileSystemOf, *, offline: bool
+    settings: Settings, environ: Mapping[str, str], *, offline: bool, file_system: FileSystemOf | None = None
 ) -> list[Finding]:
     """Look at everything that `settings` name, and unless `offline` ask the API. Raises nothing for what it finds.
 
     `settings` were loaded with the key unless `offline`; `environ` tells where a key would come from.
+    `file_system` gives what a path lies on; None: as it is mounted now.
     """
+    file_system = file_system or file_systems()
     found = [
         *state_findings(settings, file_system),
         *folder_findings(settings, file_system),

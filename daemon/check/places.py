@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from daemon.check.finding import Finding, fault, ok, warning
 from daemon.config import FolderRule, Settings
 from daemon.config.words import dotted
+from daemon.inbox import mounts
 
 #: Below this much room a folder of results is worth a warning: a few videos.
 LITTLE_ROOM = 1_000_000_000
@@ -28,6 +29,21 @@ class FileSystem:
 FileSystemOf = Callable[[str], FileSystem]
 
 
+def file_systems() -> FileSystemOf:
+    """Read once what is mounted, and give a look-up for paths."""
+    mounted = mounts.read()
+
+    def file_system(path: str) -> FileSystem:
+        mount = mounts.mount_of(os.path.realpath(path), mounted)
+        return (
+            FileSystem(mount.fstype, mounts.is_network(mount.fstype))
+            if mount
+            else FileSystem("unknown", network=False)
+        )
+
+    return file_system
+
+
 def folder_findings(settings: Settings, file_system: FileSystemOf) -> Iterator[Finding]:
     """Look at every inbox and outbox. Makes none; writes and removes a hidden file in those that are there."""
     for name, rule in settings.folders.items():
@@ -44,11 +60,13 @@ def state_findings(settings: Settings, file_system: FileSystemOf) -> Iterator[Fi
     yield from _room("state_dir", path, LITTLE_ROOM_FOR_STATE)
     if os.path.isdir(path) and (mode := stat.S_IMODE(os.stat(path).st_mode)) & 0o077:
         yield warning("state_dir", f'other users may look into "{path}" (mode {mode:04o}); chmod 700 {path}')
-    database = (settings.database.url or f"sqlite:///{path}/jobs.db").removeprefix("sqlite:///")
-    kind = file_system(database)
+    key = "state_dir"
+    if settings.database.url is not None:
+        key, directory = "database.url", os.path.dirname(settings.database_file)
+        yield from _directory(key, directory, _writable(directory))
+    kind = file_system(settings.database_file)
     if kind.network:
         # https://www.sqlite.org/wal.html: "WAL does not work over a network filesystem"
-        key = "database.url" if settings.database.url else "state_dir"
         yield warning(key, f"the job table lies on a network file system ({kind.kind}), where it may be damaged")
 
 

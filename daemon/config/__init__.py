@@ -1,6 +1,7 @@
 """The configuration: one TOML file and a few environment variables, checked whole, then never changed."""
 
-from daemon.config.load import find, load, parse
+from daemon.config.file import find
+from daemon.config.load import load, parse
 from daemon.config.make import make_folders, remembered_mounts
 from daemon.config.model import Api, Database, FolderRule, Limits, Settings
 from daemon.config.prompt import PLACEHOLDERS, fill

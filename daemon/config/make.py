@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from daemon.config.model import Settings
 from daemon.config.paths import inside
-from daemon.config.words import dotted
+from daemon.config.words import dotted, one_line
 from daemon.errors import Fault
 
 #: Gives the mount point that a path lies under; for a path that does not exist, that of its nearest parent.
@@ -18,7 +18,7 @@ def remembered_mounts(settings: Settings, mount_point: MountPoint) -> dict[str, 
 
 
 def make_folders(settings: Settings, remembered: Mapping[str, str], mount_point: MountPoint) -> list[Fault]:
-    """Make what is missing of the state directory (mode 0700), inboxes and outboxes, with their parents.
+    """Make what is missing of the state directory (mode 0700), the table's, inboxes and outboxes, with parents.
 
     `remembered` is what `remembered_mounts` gave when all was well. A folder that lay on a mounted file system
     which is not there now is a fault, and nothing is made: a look-alike below the mount point would take
@@ -26,6 +26,8 @@ def make_folders(settings: Settings, remembered: Mapping[str, str], mount_point:
     that can't be had; the others are made.
     """
     faults = _make("state_dir", settings.state_dir, 0o700)
+    if settings.database.url is not None:
+        faults += _make("database.url", os.path.dirname(settings.database_file), 0o700)
     for key, path in _paths(settings):
         mount = remembered.get(path)
         if mount is not None and _is_gone(mount, mount_point(path)):
@@ -33,7 +35,7 @@ def make_folders(settings: Settings, remembered: Mapping[str, str], mount_point:
             faults.append(Fault(key, wrong, "mount it again, or name another place"))
         else:
             faults += _make(key, path, 0o777)
-    return faults
+    return [one_line(fault) for fault in faults]
 
 
 def _is_gone(mount: str, now: str) -> bool:

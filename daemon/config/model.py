@@ -252,6 +252,12 @@ class Settings(_Frozen):
     folders: dict[str, FolderRule]
     path: InstanceOf[str] | None = None  # not `str`: pydantic refuses the surrogate escapes of odd names
 
+    @property
+    def database_file(self) -> str:
+        """Give the absolute path of the SQLite file that holds the job table."""
+        url = self.database.url
+        return os.path.join(self.state_dir, "jobs.db") if url is None else url.removeprefix(_SQLITE)
+
     @field_validator("folders", mode="before")
     @classmethod
     def _name_rules(cls, folders: object) -> object:

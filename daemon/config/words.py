@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from daemon.config.model import Api, Database, FolderRule, Limits, Settings
-from daemon.errors import Fault
+from daemon.errors import ConfigError, Fault
 
 #: The tables of the file; a folder's name stands as `*`. `hidden` are fields that the file does not set.
 _TABLES: Mapping[tuple[str, ...], type[BaseModel]] = {
@@ -31,6 +31,21 @@ def dotted(location: Location) -> str:
     """Write a place in the file as its key: `folders.cats.match`; a name that is no bare TOML key is quoted."""
     parts = [part for part in location if isinstance(part, str) and not part.startswith(("[", "function-"))]
     return ".".join(part if _BARE.fullmatch(part) else f'"{part}"' for part in parts)
+
+
+def shown(text: str) -> str:
+    """Make `text` fit for one line of a terminal: control characters and bytes that are not UTF-8 are escaped."""
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
+
+
+def one_line(fault: Fault) -> Fault:
+    """Give the fault with all of its texts fit for a terminal."""
+    return Fault(shown(fault.key), shown(fault.wrong), shown(fault.right))
+
+
+def refusal(faults: list[Fault], path: str | None = None) -> ConfigError:
+    """Make the error that carries `faults`; `path` is the configuration file."""
+    return ConfigError([one_line(fault) for fault in faults], path)
 
 
 def stray(data: dict[str, Any]) -> tuple[dict[str, Any], list[Fault]]:

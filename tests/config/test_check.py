@@ -10,7 +10,7 @@ import pytest
 from daemon.check import Finding, Level, findings, worst
 from daemon.check.limits import watch_findings
 from daemon.check.places import FileSystem
-from daemon.config import Settings, make_folders
+from daemon.config import Settings, load, make_folders
 from tests.config.texts import ENVIRON, folder, settings
 
 LOCAL = FileSystem("ext4", network=False)
@@ -23,7 +23,7 @@ def of(base: Path, extra: str = "", **lines: str) -> Settings:
 
 
 def looked(found: Settings, kind: FileSystem = LOCAL) -> list[Finding]:
-    return findings(found, ENVIRON, lambda _: kind, offline=True)
+    return findings(found, ENVIRON, offline=True, file_system=lambda _: kind)
 
 
 def at(found: list[Finding], key: str) -> list[tuple[Level, str]]:
@@ -103,6 +103,12 @@ def test_a_network_file_system_is_told(tmp_path: Path, watch: str, level: Level)
     found = looked(of(tmp_path, watch=f'"{watch}"'), SHARE)
     assert [each for each, message in at(found, "folders.cats.inbox") if "nfs4" in message] == [level]
     assert any("nfs4" in message for _, message in at(found, "state_dir"))
+
+
+def test_the_example_has_no_fault_on_this_machine(tmp_path: Path) -> None:
+    path = os.path.join(os.path.dirname(__file__), "..", "..", "config", "hotfolder.toml")
+    environ = {"HOME": str(tmp_path)}
+    assert worst(findings(load(path, environ, need_key=False), environ, offline=True)) is not Level.FAULT
 
 
 def limits(directory: Path, watches: int, instances: int) -> str:

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from daemon.check import Finding, Level, findings
-from daemon.check.places import FileSystem
 from daemon.config import parse
 from daemon.sandbox.server import Sandbox
 from tests.config.texts import folder
@@ -23,7 +22,6 @@ def asked(base: Path, url: str, key: str = KEY, **lines: str) -> list[Finding]:
     found = findings(
         parse(text, None, environ, need_key=True),
         environ,
-        lambda _: FileSystem("ext4", network=False),
         offline=False,
     )
     own = ("state_dir", "system", "folders.cats.inbox", "folders.cats.outbox")

@@ -96,6 +96,8 @@ def test_base_url_loses_its_last_slash_and_the_variable_wins(written: str, url: 
 def test_the_table_can_lie_elsewhere() -> None:
     found = settings('[database]\nurl = "sqlite:///~/jobs.db"\n' + folder())
     assert found.database.url == f"sqlite:///{HOME}/jobs.db"
+    assert found.database_file == f"{HOME}/jobs.db"
+    assert settings(folder()).database_file == f"{HOME}/.local/state/hotfolder/jobs.db"
 
 
 def test_settings_are_frozen_and_compare_by_value() -> None:

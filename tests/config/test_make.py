@@ -24,6 +24,15 @@ def test_what_is_missing_is_made_with_its_parents(tmp_path: Path) -> None:
     assert make_folders(of(tmp_path), {}, lambda _: "/") == []
 
 
+def test_the_directory_of_the_table_is_made_too(tmp_path: Path) -> None:
+    text = f'state_dir = "{tmp_path}/state"\n[database]\nurl = "sqlite:///{tmp_path}/table/jobs.db"\n'
+    assert (
+        make_folders(settings(text + folder(inbox=f'"{tmp_path}/i"', outbox=f'"{tmp_path}/o"')), {}, lambda _: "/")
+        == []
+    )
+    assert mode(tmp_path / "table") == 0o700
+
+
 def test_the_group_of_a_setgid_parent_is_kept(tmp_path: Path) -> None:
     (tmp_path / "nas").mkdir()
     (tmp_path / "nas").chmod(0o2775)

@@ -58,6 +58,7 @@ def tried(text: str) -> None:
     except ConfigError as error:
         found = [*error.faults] or [Fault("", "", "")]
     assert all(fault.key and fault.wrong and fault.right for fault in found), found
+    assert all(str(fault).isprintable() for fault in found), found
 
 
 @given(DATA)
