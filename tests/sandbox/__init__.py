@@ -1,0 +1,1 @@
+"""Tests of the local stand-in for the API, over real sockets."""
