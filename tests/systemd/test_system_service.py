@@ -120,6 +120,14 @@ def test_a_configuration_that_can_not_be_used_is_not_tried_again(service: Machin
     service.run("systemctl", "restart", UNIT)
 
 
+def test_an_upgrade_keeps_its_jobs(service: Machine) -> None:
+    before = _jobs(service)
+    installation.follow(service, "Upgrade")
+    assert properties(service, UNIT, "ActiveState")["ActiveState"] == "active"
+    assert before
+    assert before.items() <= _jobs(service).items()
+
+
 def test_it_stops_cleanly(service: Machine) -> None:
     service.run("systemctl", "stop", UNIT)
     shown = properties(service, UNIT, "ActiveState", "Result", "ExecMainStatus")
