@@ -1,0 +1,243 @@
+"""The API's client: one method per call. Thread-safe.
+
+Each method makes one attempt; whether and when there is another is decided by the job table. Errors are those
+of errors.py, with words for the job's owner. The key is asked for anew with each call, sent to the API's own
+host alone, and in no message, log line or repr.
+"""
+
+import json
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from daemon.atlas import catalogue, download, wire
+from daemon.atlas.addresses import is_loopback
+from daemon.atlas.deadline import Deadline
+from daemon.atlas.exchange import Exchanges, Request, Response, Timeouts
+from daemon.atlas.multipart import FileBody
+from daemon.atlas.refusals import Answered, Call, error_message, refusal, retry_after, unknown_submit
+from daemon.atlas.text import plain
+from daemon.clock import Clock
+from daemon.errors import Blocked, OutcomeUnknown, StageError, Transient, Withheld
+
+log = logging.getLogger(__name__)
+
+#: The longest JSON answer that is read, in bytes; one with `data:` outputs can be long.
+LONGEST_ANSWER = 64 * 1024 * 1024
+_LONGEST_ERROR = 64 * 1024
+_LONGEST_SCHEMA = 8 * 1024 * 1024
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """An uploaded file: its temporary URL, and the SHA-256 (hexadecimal) of the bytes that were really sent."""
+
+    url: str
+    sha256: str
+    request_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    status: int
+    body: bytes
+    content_type: str
+    after: float | None
+    request_id: str | None
+
+
+class Client:
+    """The API at `base_url` (checked by the configuration), with the key that `key()` gives at each call.
+
+    An empty key is no key: calls that need one raise Blocked(`key`). If the API is this machine (the
+    sandbox), results may come from this machine too, by http.
+    """
+
+    def __init__(
+        self, base_url: str, key: Callable[[], str], clock: Clock, *, timeouts: Timeouts | None = None
+    ) -> None:
+        self._base_url = base_url.rstrip("/")
+        self._key = key
+        self._clock = clock
+        self._timeouts = timeouts or Timeouts()
+        loopback = is_loopback(urlsplit(base_url).hostname or "")
+        self._exchanges = Exchanges(self._timeouts, loopback=loopback)
+
+    def upload(self, fd: int, name: str, size: int, mime: str) -> Upload:
+        """Upload the open file `fd` of `size` bytes; `name` may be any file name, only its extension matters.
+
+        Raises SourceChanged if the file has more or fewer bytes, and what `refusals.refusal` gives.
+        """
+        call = Deadline(self._timeouts.stall, renewed=True)
+        body = FileBody(fd, name, size, mime, sent=call.moved)
+        answer = self._ask(call, "POST", wire.UPLOAD, data=body, content_type=body.content_type)
+        url = _read(Call.UPLOAD, answer, wire.upload_url)
+        if not body.complete:
+            raise Transient(
+                "The upload broke off before its end. Tried again later.", request_id=answer.request_id
+            )
+        return Upload(url, body.sha256, answer.request_id)
+
+    def submit(self, kind: str, body: Mapping[str, Any]) -> wire.Submitted:
+        """Send a generate call (`image`, `video`, `audio`) once. It costs money if it is accepted.
+
+        Raises OutcomeUnknown wherever it is not certain that it was not accepted, an answer that can't be
+        read included; Unreachable, LocalTrouble, RateLimited, Rejected, Blocked, UploadExpired mean:
+        certainly not accepted.
+        """
+        text = json.dumps(body, ensure_ascii=True, allow_nan=False).encode("ascii")
+        call = Deadline(self._timeouts.submit, spends=True)
+        answer = self._ask(call, "POST", wire.generate_call(kind), data=text, content_type="application/json")
+        return replace(_read(Call.SUBMIT, answer, wire.submitted), request_id=answer.request_id)
+
+    def prediction(self, prediction_id: str) -> wire.Prediction:
+        """Ask how a prediction is doing. Raises PredictionUnready where the API does not know it (yet).
+
+        The pages of some models name the path `result` instead; it is tried where `prediction` answers 404.
+        """
+        answer = self._ask(Deadline(self._timeouts.answer), "GET", wire.prediction_path(prediction_id))
+        if answer.status == 404:
+            other = self._ask(Deadline(self._timeouts.answer), "GET", wire.result_path(prediction_id))
+            answer = other if other.status == 200 else answer
+        found = _read(Call.POLL, answer, lambda decoded: wire.prediction(decoded, prediction_id))
+        return replace(found, request_id=answer.request_id)
+
+    def models(self) -> tuple[catalogue.Model, ...]:
+        """Give the models of the catalogue. Needs no key."""
+        answer = self._ask(Deadline(self._timeouts.answer), "GET", wire.MODELS, with_key=False)
+        return _read(Call.CATALOGUE, answer, catalogue.parse)
+
+    def schema(self, url: str) -> catalogue.Schema:
+        """Give a model's schema from the URL that the catalogue names, fetched like a result, without the key.
+
+        Raises Transient where it can't be had or read.
+        """
+        parts: list[bytes] = []
+        try:
+            self.download(url, parts.append, _LONGEST_SCHEMA)
+            return catalogue.parse_schema(json.loads(b"".join(parts)))
+        except Transient:
+            raise
+        except (StageError, ValueError, RecursionError) as error:
+            raise Transient("The model's schema can't be had or read.") from error
+
+    def balance(self) -> wire.Balance:
+        """Give what is left to spend."""
+        answer = self._ask(Deadline(self._timeouts.answer), "GET", wire.BALANCE)
+        return _read(Call.BALANCE, answer, wire.balance)
+
+    def ping(self) -> wire.Balance:
+        """Make a call that costs nothing and needs the key, to see whether API, key and balance are there."""
+        return self.balance()
+
+    def download(self, url: str, write: Callable[[bytes], object], limit: int) -> download.Fetched:
+        """Fetch a result, see `download.fetch`; never with the key."""
+        return download.fetch(self._exchanges, url, write, limit, self._clock.wall)
+
+    def interrupt(self, *, submits: bool = False) -> None:
+        """Cut off the calls under way, which then raise Transient, so that threads can end.
+
+        Submits are left alone unless `submits`: cut off, their outcome is unknown.
+        """
+        self._exchanges.interrupt(spending=submits)
+
+    def close(self) -> None:
+        """Let go of all connections; for when no call is under way any more."""
+        self._exchanges.close()
+
+    def _ask(
+        self,
+        call: Deadline,
+        method: str,
+        path: str,
+        *,
+        data: Any = None,
+        content_type: str | None = None,
+        with_key: bool = True,
+    ) -> _Answer:
+        """Make one call to the API's own host and read its answer, whatever its status."""
+        headers = {"Content-Type": content_type} if content_type else {}
+        if with_key:
+            headers["Authorization"] = f"Bearer {self._usable_key()}"
+        with self._exchanges.send(call, Request(method, self._base_url + path, headers, data)) as response:
+            log.debug("%s %s: %d, request id %s", method, path, response.status, response.request_id)
+            return _Answer(
+                status=response.status,
+                body=_whole(response, spends=call.spends),
+                content_type=response.header("Content-Type"),
+                after=retry_after(response.header("Retry-After"), self._clock.wall()),
+                request_id=response.request_id,
+            )
+
+    def _usable_key(self) -> str:
+        key = self._key().strip()
+        if not key:
+            raise Blocked(
+                "No API key is set. Set ATLASCLOUD_API_KEY or api_key_file; work goes on then.", code="key"
+            )
+        if not (key.isascii() and key.isprintable()) or " " in key:
+            raise Blocked(
+                "The API key holds characters that no key has. Set it anew; work goes on then.", code="key"
+            )
+        return key
+
+
+def _whole(response: Response, *, spends: bool) -> bytes:
+    """Read an answer's body; of an error no more than its beginning, which may be all that comes of it."""
+    good = response.status == 200
+    limit = LONGEST_ANSWER if good else _LONGEST_ERROR
+    parts, size = [], 0
+    try:
+        for piece in response.pieces():
+            parts.append(piece)
+            size += len(piece)
+            if size > limit:
+                break
+    except (Transient, OutcomeUnknown):
+        if good:
+            raise
+    if good and size > limit:
+        if spends:
+            raise OutcomeUnknown(
+                unknown_submit("Atlas Cloud's answer is too long to be read"), request_id=response.request_id
+            )
+        raise Withheld(
+            "The API's answer is too long to be read.", code="result_refused", request_id=response.request_id
+        )
+    return b"".join(parts)[:limit]
+
+
+def _read(call: Call, answer: _Answer, parse: Callable[[Any], T]) -> T:
+    """Give what `parse` makes of an answer, or raise what follows from its status or its envelope's.
+
+    A form that can be read counts before the envelope's code: an accepted submit's id must never be lost.
+    """
+    status = answer.status
+    if 200 <= status <= 299:
+        decoded: Any = None
+        try:
+            decoded = json.loads(answer.body)
+            return parse(decoded)
+        except (ValueError, RecursionError) as error:
+            status = wire.envelope_code(decoded) or 0
+            if not status:
+                raise _unreadable(call, answer, error) from error
+    said = error_message(status, answer.body, answer.content_type)
+    raise refusal(Answered(call, status, said, answer.after, answer.request_id))
+
+
+def _unreadable(call: Call, answer: _Answer, error: Exception) -> StageError:
+    """Give the error for a success that can't be read: for a submit, nobody knows what it did."""
+    why = str(error) if isinstance(error, wire.Malformed) else "no JSON, or only a part of it"
+    said = plain(answer.body[:2000].decode("utf-8", "replace"))
+    log.warning(
+        "The %s call's answer can't be read (%s), request id %s: %s", call.value, why, answer.request_id, said
+    )
+    text = f"Atlas Cloud's answer can't be read ({why})"
+    if call is Call.SUBMIT:
+        return OutcomeUnknown(unknown_submit(text), request_id=answer.request_id)
+    return Transient(f"{text}. Tried again later.", request_id=answer.request_id)

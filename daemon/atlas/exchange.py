@@ -1,0 +1,137 @@
+"""One request and its answer, read in pieces under a deadline; what both API calls and downloads are made of."""
+
+import contextlib
+import threading
+import weakref
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+
+from daemon.atlas.border import broken, translated
+from daemon.atlas.deadline import Deadline, Watch
+from daemon.atlas.environment import Environment
+from daemon.atlas.text import plain
+from daemon.atlas.transport import Session
+
+#: How much of a body is asked for at once.
+PIECE = 256 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds: for a connection (each address of a host), an answer, a submit's answer, and 64 kB of a stream."""
+
+    connect: float = 10.0
+    answer: float = 30.0
+    submit: float = 120.0
+    stall: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked. `guarded`: the URL comes from outside, so only public addresses may be connected to."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    data: Any = None
+    guarded: bool = False
+
+
+class Response:
+    """An answer whose body is still to be read."""
+
+    def __init__(self, raw: requests.Response, call: Deadline, host: str) -> None:
+        self._raw = raw
+        self._call = call
+        self._host = host
+        self.status: int = raw.status_code
+        #: The length that the answer announces, or None.
+        self.length: int | None = raw.raw.length_remaining
+        #: Whether a body that is cut short can be told from a whole one: by its length or its last chunk.
+        self.announced: bool = self.length is not None or bool(raw.raw.chunked)
+
+    def header(self, name: str) -> str:
+        """Give a header's value, or an empty text."""
+        return str(self._raw.headers.get(name, ""))
+
+    @property
+    def request_id(self) -> str | None:
+        """The API's X-Request-ID, which its support asks for."""
+        return plain(self.header("X-Request-ID"), 100) or None
+
+    def pieces(self) -> Iterator[bytes]:
+        """Give the body in pieces of at most 256 kB; Transient or OutcomeUnknown if it breaks off."""
+        raw = self._raw.raw
+        while True:
+            # not past the announced end: what lies behind it is not this answer's
+            size = min(raw.length_remaining or PIECE, PIECE)
+            with translated(self._call, self._host):
+                piece: bytes = raw.read1(size, decode_content=True)
+            if not piece:
+                break
+            self._call.moved(len(piece))
+            yield piece
+        if self._call.cut is not None and not self.announced:
+            raise broken(self._call, self._host)  # the end that was seen is the one that the deadline made
+
+
+class Exchanges:
+    """Where requests are sent from: a session per thread, one watch over the deadlines of all. Thread-safe."""
+
+    def __init__(self, timeouts: Timeouts, *, loopback: bool) -> None:
+        self.timeouts = timeouts
+        self.loopback = loopback
+        self._environment = Environment()
+        self._watch = Watch()
+        self._own = threading.local()
+        self._sessions: weakref.WeakSet[Session] = weakref.WeakSet()
+        self._lock = threading.Lock()
+
+    @contextlib.contextmanager
+    def send(self, call: Deadline, request: Request) -> Iterator[Response]:
+        """Send a request; its answer is there for the length of the with block.
+
+        Raises Unreachable or LocalTrouble where no connection came about, else Transient, or OutcomeUnknown
+        for a call that spends. A connection whose answer was read to its end is kept for the thread's next
+        call.
+        """
+        host = urlsplit(request.url).hostname or "the server"
+        session = self._session()
+        session.line.guarded, session.line.loopback = request.guarded, self.loopback
+        with self._watch.over(call):
+            with translated(call, host):
+                raw = session.start(
+                    call,
+                    request.method,
+                    request.url,
+                    headers=request.headers,
+                    data=request.data,
+                    connect=self.timeouts.connect,
+                )
+            try:
+                yield Response(raw, call, host)
+            finally:
+                raw.close()
+
+    def _session(self) -> Session:
+        session: Session | None = getattr(self._own, "session", None)
+        if session is None:
+            session = self._own.session = Session(self._environment)
+            with self._lock:
+                self._sessions.add(session)
+        return session
+
+    def interrupt(self, *, spending: bool) -> None:
+        """Cut off the calls under way; those that spend only with `spending`, as their outcome is then unknown."""
+        self._watch.cut_off("the daemon is stopping", lambda call: spending or not call.spends)
+
+    def close(self) -> None:
+        """Close idle connections and end the watch; for when no call is under way any more."""
+        with self._lock:
+            for session in list(self._sessions):
+                session.close()
+        self._watch.close()

@@ -1,0 +1,198 @@
+"""HTTP connections that keep deadlines, check whom they reached, and tell whether anything was sent.
+
+requests and urllib3 do the HTTP. What they leave open is closed in subclasses of urllib3's connections and
+pools: a connection reports to its call (deadline.py) when it is made, so "nothing was sent" is known and not
+guessed from exceptions; a result's host is checked by the address that was really connected to, before a byte
+goes out.
+"""
+
+import functools
+import socket
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+from daemon import __version__
+from daemon.atlas.addresses import peer_refusal
+from daemon.atlas.deadline import Deadline
+from daemon.atlas.environment import Environment
+from daemon.errors import Withheld
+
+#: An idle connection older than this is not used again: routers on the way forget it without a word.
+_LONGEST_IDLE = 30.0
+#: A call that spends goes out on a connection that was in use a moment ago, or on a new one.
+_LONGEST_IDLE_TO_SPEND = 1.0
+
+
+@dataclass(slots=True)
+class Line:
+    """What the connections of one thread's session are used for at this moment."""
+
+    call: Deadline | None = None
+    #: Only public addresses may be connected to (and loopback, with `loopback`).
+    guarded: bool = False
+    loopback: bool = False
+
+    def take(self, sock: socket.socket, *, proxied: bool) -> None:
+        """Report a connection to the present call; raises Withheld where it leads where it must not."""
+        if self.call is None:
+            raise RuntimeError("a connection without a call")
+        self.call.attach(sock.fileno())
+        if self.guarded and not proxied:
+            wrong = peer_refusal(str(sock.getpeername()[0]), loopback=self.loopback)
+            if wrong:
+                raise Withheld(f"The result is not fetched: {wrong}.", code="result_refused")
+
+
+class _Connection(HTTPConnection):
+    line: Line
+    idle_since = 0.0
+
+    def _new_conn(self) -> socket.socket:
+        sock = super()._new_conn()
+        try:
+            self.line.take(sock, proxied=self.proxy is not None)
+        except BaseException:
+            sock.close()
+            raise
+        return sock
+
+    def connect(self) -> None:
+        super().connect()  # with the proxy's tunnel and the TLS handshake
+        self._ready()
+
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        if self.sock is not None:  # kept alive, or TLS
+            self.line.take(self.sock, proxied=self.proxy is not None)
+            self._ready()
+        super().request(*args, **kwargs)
+
+    def _ready(self) -> None:
+        call = self.line.call
+        if call is not None:
+            # urllib3 would give a piece of an upload only the time that it gives a connect
+            self.timeout = call.seconds
+            self.sock.settimeout(call.seconds)
+            call.connected = True
+
+
+class _SecureConnection(_Connection, HTTPSConnection):
+    pass
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+    def __init__(self, *args: Any, line: Line, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._line = line
+
+    def _new_conn(self) -> Any:
+        connection: Any = super()._new_conn()
+        connection.line = self._line
+        return connection
+
+    def _get_conn(self, timeout: float | None = None) -> Any:
+        connection: Any = super()._get_conn(timeout)
+        spends = self._line.call is not None and self._line.call.spends
+        longest = _LONGEST_IDLE_TO_SPEND if spends else _LONGEST_IDLE
+        if connection.sock is not None and time.monotonic() - connection.idle_since > longest:
+            connection.close()  # it is connected anew when it is used
+        return connection
+
+    def _put_conn(self, conn: Any) -> None:
+        if conn is not None:
+            conn.idle_since = time.monotonic()
+        super()._put_conn(conn)
+
+
+class _SecurePool(_Pool, HTTPSConnectionPool):
+    ConnectionCls = _SecureConnection
+
+
+class _Adapter(HTTPAdapter):
+    """requests' adapter over the pools above, without retries (max_retries is 0 by default)."""
+
+    def __init__(self, line: Line, environment: Environment) -> None:
+        self._environment = environment
+        self._pools = {
+            "http": functools.partial(_Pool, line=line),
+            "https": functools.partial(_SecurePool, line=line),
+        }
+        super().__init__(pool_maxsize=1)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = self._pools
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+        manager = super().proxy_manager_for(proxy, **kwargs)
+        manager.pool_classes_by_scheme = self._pools
+        return manager
+
+    def build_connection_pool_key_attributes(self, request: Any, verify: Any, cert: Any = None) -> Any:
+        host, tls = super().build_connection_pool_key_attributes(request, verify, cert)
+        if host["scheme"] == "https":
+            return host, {"ssl_context": self._environment.tls(), "cert_reqs": "CERT_REQUIRED"}
+        return host, tls
+
+    def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
+        """Leave the pool alone: its TLS context holds the certificates already."""
+
+
+class Session(requests.Session):
+    """A session for one thread: no cookies, no .netrc, no redirects, no retries; `line` is what it is used for."""
+
+    def __init__(self, environment: Environment) -> None:
+        super().__init__()
+        self.line = Line()
+        self.trust_env = False
+        self.headers.clear()
+        self.headers.update(
+            {
+                "User-Agent": f"atlas-hotfolder/{__version__}",
+                "Accept": "*/*",
+                "Accept-Encoding": "identity",  # no compression bombs, and lengths that can be compared
+            }
+        )
+        self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        self._environment = environment
+        adapter = _Adapter(self.line, environment)
+        self.mount("https://", adapter)
+        self.mount("http://", adapter)
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Find no redirect, ever: even one that it does not follow, requests reads whole, whatever its size."""
+
+    def start(
+        self,
+        call: Deadline,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        data: Any = None,
+        connect: float,
+    ) -> requests.Response:
+        """Send a request and give its answer with the body unread. Raises what requests and urllib3 raise.
+
+        `connect`: seconds for the connection alone, for each address of the host.
+        """
+        self.line.call = call
+        return self.request(
+            method,
+            url,
+            headers=dict(headers),
+            data=data,
+            stream=True,
+            allow_redirects=False,
+            timeout=(min(connect, call.seconds), call.seconds),
+            proxies=self._environment.proxies(url),
+        )
