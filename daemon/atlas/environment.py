@@ -4,6 +4,7 @@ A plain requests Session reads both, and .netrc, on every call (1.5 ms a job), a
 password that nobody meant for the API.
 """
 
+import errno
 import os
 import ssl
 import threading
@@ -52,20 +53,26 @@ class Environment:
     def tls(self) -> ssl.SSLContext:
         """Give the one TLS context: CA certificates of $REQUESTS_CA_BUNDLE, $CURL_CA_BUNDLE, else certifi's.
 
-        Raises OSError (ssl.SSLError among them) where they can't be read. One context for all connections:
-        loading the certificates takes longer than a handshake.
+        Raises Unreachable where they can't be read. One context for all connections: loading the certificates takes
+        longer than a handshake.
         """
         with self._lock:
             if self._context is None:
-                place = (
-                    os.environ.get("REQUESTS_CA_BUNDLE")
-                    or os.environ.get("CURL_CA_BUNDLE")
-                    or requests.utils.DEFAULT_CA_BUNDLE_PATH
-                )
-                context = create_urllib3_context()
-                if os.path.isdir(place):
-                    context.load_verify_locations(capath=place)
-                else:
-                    context.load_verify_locations(cafile=place)
-                self._context = context
+                self._context = _context()
             return self._context
+
+
+def _context() -> ssl.SSLContext:
+    named = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
+    place = named or requests.utils.DEFAULT_CA_BUNDLE_PATH
+    context = create_urllib3_context()
+    try:
+        if os.path.isdir(place):
+            context.load_verify_locations(capath=place)
+        else:
+            context.load_verify_locations(cafile=place)
+    except OSError as error:
+        if error.errno in {errno.EMFILE, errno.ENFILE, errno.ENOMEM}:
+            raise
+        raise Unreachable(f"The CA certificates at {place} can't be read; see REQUESTS_CA_BUNDLE.") from error
+    return context

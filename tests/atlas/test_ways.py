@@ -31,7 +31,7 @@ def test_a_certificate_that_nobody_vouches_for(connect: Connect, certificate: tu
 
 def test_a_certificate_bundle_that_is_not_there(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CURL_CA_BUNDLE", "/no/such/file")
-    with pytest.raises(Unreachable):
+    with pytest.raises(Unreachable, match="/no/such/file"):
         connect("https://127.0.0.1:9").balance()
 
 
