@@ -53,8 +53,8 @@ class Environment:
     def tls(self) -> ssl.SSLContext:
         """Give the one TLS context: CA certificates of $REQUESTS_CA_BUNDLE, $CURL_CA_BUNDLE, else certifi's.
 
-        Raises Unreachable where they can't be read. One context for all connections: loading the certificates takes
-        longer than a handshake.
+        Raises Unreachable where they can't be read. One context for all connections: loading the certificates
+        takes longer than a handshake.
         """
         with self._lock:
             if self._context is None:
