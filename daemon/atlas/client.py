@@ -20,7 +20,7 @@ from daemon.atlas.multipart import FileBody
 from daemon.atlas.refusals import Answered, Call, error_message, refusal, retry_after, unknown_submit
 from daemon.atlas.text import plain
 from daemon.clock import Clock
-from daemon.errors import Blocked, OutcomeUnknown, StageError, Transient, Withheld
+from daemon.errors import Blocked, OutcomeUnknown, Rejected, StageError, Transient, Withheld
 
 log = logging.getLogger(__name__)
 
@@ -89,7 +89,11 @@ class Client:
         read included; Unreachable, LocalTrouble, RateLimited, Rejected, Blocked, UploadExpired mean:
         certainly not accepted.
         """
-        text = json.dumps(body, ensure_ascii=True, allow_nan=False).encode("ascii")
+        try:
+            text = json.dumps(body, allow_nan=False).encode("ascii")
+        except (TypeError, ValueError) as error:  # TOML has dates, nan and inf; JSON has not
+            said = "The folder's params hold a value that can't be sent, such as a date or nan. Write it as text."
+            raise Rejected(said, code="bad_request") from error
         call = Deadline(self._timeouts.submit, spends=True)
         answer = self._ask(call, "POST", wire.generate_call(kind), data=text, content_type="application/json")
         return replace(_read(Call.SUBMIT, answer, wire.submitted), request_id=answer.request_id)

@@ -1,8 +1,10 @@
 """Each call against a server that behaves: what goes over the wire, and what comes of the answer."""
 
+import datetime
 import hashlib
 import json
 import logging
+import math
 import os
 import tracemalloc
 from decimal import Decimal
@@ -10,7 +12,7 @@ from decimal import Decimal
 import pytest
 
 from daemon.atlas.wire import Phase
-from daemon.errors import Blocked, PredictionUnready, SourceChanged, Transient
+from daemon.errors import Blocked, PredictionUnready, Rejected, SourceChanged, Transient
 from tests.atlas.conftest import KEY, Connect
 from tests.atlas.server import Talk, opened, says, serving
 
@@ -83,6 +85,13 @@ def test_every_form_of_an_accepted_submit(connect: Connect, answer: object) -> N
     head, _, body = server.requests[0].partition(b"\r\n\r\n")
     assert head.startswith(b"POST /api/v1/model/generateVideo HTTP/1.1")
     assert json.loads(body) == {"model": "m", "prompt": "Öl ☃"}
+
+
+@pytest.mark.parametrize("value", [math.nan, datetime.date(2027, 1, 1)])
+def test_what_json_cannot_hold_is_refused_before_anything_is_sent(connect: Connect, value: object) -> None:
+    with serving(says({"id": "p-1"})) as server, pytest.raises(Rejected):
+        connect(server.url).submit("image", {"seed": value})
+    assert server.connections == 0
 
 
 def test_a_prediction_is_asked_for_under_its_quoted_id(connect: Connect) -> None:
