@@ -1,6 +1,6 @@
 """Each call against a server that behaves: what goes over the wire, and what comes of the answer."""
 
-import datetime
+import datetime as dt
 import hashlib
 import json
 import logging
@@ -87,7 +87,7 @@ def test_every_form_of_an_accepted_submit(connect: Connect, answer: object) -> N
     assert json.loads(body) == {"model": "m", "prompt": "Öl ☃"}
 
 
-@pytest.mark.parametrize("value", [math.nan, datetime.date(2027, 1, 1)])
+@pytest.mark.parametrize("value", [math.nan, dt.date(2027, 1, 1)])
 def test_what_json_cannot_hold_is_refused_before_anything_is_sent(connect: Connect, value: object) -> None:
     with serving(says({"id": "p-1"})) as server, pytest.raises(Rejected):
         connect(server.url).submit("image", {"seed": value})
