@@ -136,6 +136,11 @@ class Settling:
         if waiting is not None:
             self._look_at(path, waiting, at)
 
+    def look_again(self, now: float) -> None:
+        """Make everything due at the time `now`, because the rules have changed."""
+        for path, waiting in self._waiting.items():
+            self._look_at(path, waiting, now)
+
     def forget(self, path: str) -> None:
         """Drop `path`: it was taken, or is gone, or is no input. A later hint begins anew."""
         self._waiting.pop(path, None)
