@@ -22,7 +22,7 @@
             ├── SourceGone            it vanished before it was uploaded: the job is cancelled
             └── SourceChanged         it was replaced while waiting: the job is cancelled, the new file is its own
 
-Library errors become these at one border each: `atlas/client.py` for HTTP, `outbox.py` and `inbox/` for files.
+Library errors become these at one border each: `atlas/border.py` for HTTP, `outbox.py` and `inbox/` for files.
 """
 
 from dataclasses import dataclass
@@ -151,7 +151,7 @@ class PredictionUnready(StageError):
 
 
 class OutputGone(StageError):
-    """An output's URL answers 401, 403, 404 or 410: signed URLs expire; the prediction can give new ones."""
+    """An output's URL answers that it is gone (signed URLs expire); the prediction can give new ones."""
 
     code = "output_gone"
 

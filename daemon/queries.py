@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Connection, Select, bindparam, func, select
 
 from daemon.clock import Clock
 from daemon.database import reading_engine
@@ -90,22 +90,28 @@ class Queries:
                 for row in connection.execute(query)
             ]
 
-    def next_due(self, states: Iterable[State]) -> float | None:
-        """Give the earliest time after now at which an unclaimed row in one of `states` is due, or None."""
+    def next_due(self, states: Iterable[State], *, twins: bool = True) -> float | None:
+        """Give the earliest time after now at which an unclaimed row in one of `states` is due, or None.
+
+        Without `twins` those do not count that wait for another job's end.
+        """
         wanted = set(states)
+        query = _EARLIEST if twins else _EARLIEST.where(JOBS.c.twin_of.is_(None))
         now = self._clock.now()
         with self._reader.connect() as connection:
             due = [
-                self._earliest(connection, folder, state, now)
+                self._earliest(connection, query, folder, state, now)
                 for (folder, state), count in list(self.counts.items())
                 if count and state in wanted
             ]
         return min((at for at in due if at is not None), default=None)
 
     @staticmethod
-    def _earliest(connection: Connection, folder: str, state: State, now: float) -> float | None:
+    def _earliest(
+        connection: Connection, query: Select[Any], folder: str, state: State, now: float
+    ) -> float | None:
         wanted = {"in_state": state, "in_folder": folder, "now": now}
-        earliest: float | None = connection.execute(_EARLIEST, wanted).scalar()
+        earliest: float | None = connection.execute(query, wanted).scalar()
         return earliest
 
     def durations(self, limit: int = 500) -> list[tuple[str, float]]:
@@ -114,6 +120,12 @@ class Queries:
         with self._reader.connect() as connection:
             rows = connection.execute(recent).all()
         return [(row.model, row.predict_seconds) for row in reversed(rows) if row.predict_seconds is not None]
+
+    def spent_since(self, at: float) -> float:
+        """Give the known cost, in USD, of what was submitted at or after `at`."""
+        query = select(func.sum(JOBS.c.cost_usd)).where(JOBS.c.submitted_at >= at)
+        with self._reader.connect() as connection:
+            return float(connection.execute(query).scalar() or 0.0)
 
     def notes(self, prefix: str) -> dict[str, Any]:
         """Give all that is remembered under keys that begin with `prefix`."""

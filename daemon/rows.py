@@ -56,6 +56,7 @@ def first_row(new: NewJob, *, now: float, wall: float) -> dict[str, Any]:
         "outputs": (),
         "attempts": 0,
         "reuploads": 0,
+        "pays_itself": False,
         "polls": 0,
         "due_at": now,
         "resume": State.QUEUED if failed else None,

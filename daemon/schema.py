@@ -42,6 +42,30 @@ def prepare(url: str) -> None:
             raise _unusable(path, f"can't be read ({error.orig})") from error
 
 
+def check(url: str) -> None:
+    """Make sure that the job table at `url` is there and of this version, changing nothing; raises ConfigError."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        path = parsed.database or ""
+        if not os.path.lexists(path):
+            raise ConfigError(
+                [Fault("state_dir", f"there is no job table at {path} yet", "`hotfolder run` makes it")]
+            )
+        _inspect_file(path)
+    with _engine(url) as engine, engine.connect() as connection:
+        revision = _revision(connection)
+    if revision != REVISION:
+        raise ConfigError(
+            [
+                Fault(
+                    "database.url",
+                    f"the job table has the schema {revision}, this version reads {REVISION}",
+                    "`hotfolder run` of this version brings an older one up to date",
+                )
+            ]
+        )
+
+
 def _create(path: str) -> None:
     """Make a new table under another name first, so that a kill in between leaves no half-made one."""
     draft = f"{path}.new"

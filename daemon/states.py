@@ -114,10 +114,13 @@ class Job:
     prediction_id: str | None = None
     request_id: str | None = None  # the API's X-Request-ID of the last call that mattered
     submitted_at: float | None = None
+    polled_at: float | None = None  # when the prediction was last found not ready
+    deadline_at: float | None = None  # a prediction that is not over by then is held
     result_urls: tuple[str, ...] = ()  # `data:` outputs are noted as "data:" and asked for again
     outputs: tuple[str, ...] = ()  # paths of the results
     attempts: int = 0  # failed tries of the present step that count
     reuploads: int = 0
+    pays_itself: bool = False  # a person said so: no other job's result stands for this one
     due_at: float = 0.0  # not to be worked on before this time
     claimed_by: str | None = None  # the daemon instance that has it in hand
     resume: State | None = None  # where a held, failed or cancelled job goes on

@@ -1,9 +1,10 @@
 """The job table's only writer: add, claim, advance, amend. Rows in, frozen Jobs out."""
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, update
+from sqlalchemy import Connection, bindparam, delete, insert, not_, select, update
 
 from daemon import schema
 from daemon.clock import Clock
@@ -14,6 +15,7 @@ from daemon.rows import (
     JOBS,
     NOTES,
     SELECT_JOBS,
+    TRANSITIONS,
     UNFINISHED,
     add_row,
     add_transitions,
@@ -33,6 +35,8 @@ _CLAIMABLE = SELECT_JOBS.where(
 ).limit(bindparam("most"))
 _OLDEST = _CLAIMABLE.order_by(JOBS.c.due_at)
 _NEWEST = _CLAIMABLE.order_by(JOBS.c.due_at.desc())
+
+_PRUNED_AT_ONCE = 500
 
 #: A job as it was and as it is.
 _Pair = tuple[Job, Job]
@@ -207,6 +211,30 @@ class Store(Queries):
 
         self._writer.run(work)
 
+    def prune(self, before: float) -> int:
+        """Delete jobs that ended before `before`, with their history; give their number.
+
+        Those whose source still lies in an inbox stay, or it would be taken in again. Deletes a few at a time, so
+        that no other write waits long; writes nothing if there are none.
+        """
+        old = (
+            select(JOBS.c.id, JOBS.c.folder, JOBS.c.state)
+            .where(JOBS.c.put_away, not_(JOBS.c.in_inbox), JOBS.c.finished_at < before)
+            .order_by(JOBS.c.id)
+            .limit(_PRUNED_AT_ONCE)
+        )
+        total = 0
+        while True:
+            with self._reader.connect() as connection:
+                rows = connection.execute(old).all()
+            if not rows:
+                return total
+            ids = [row.id for row in rows]
+            self._writer.run(partial(_delete, ids=ids))
+            with self._counts_lock:
+                self.counts.subtract((row.folder, State(row.state)) for row in rows)
+            total += len(rows)
+
     @staticmethod
     def _apply_all(
         connection: Connection,
@@ -231,3 +259,8 @@ class Store(Queries):
                 if before is not None:
                     self.counts[folder, before] -= 1
                 self.counts[folder, after] += 1
+
+
+def _delete(connection: Connection, ids: list[int]) -> None:
+    connection.execute(delete(TRANSITIONS).where(TRANSITIONS.c.job_id.in_(ids)))
+    connection.execute(delete(JOBS).where(JOBS.c.id.in_(ids)))

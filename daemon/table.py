@@ -75,6 +75,7 @@ class JobRow(SQLModel, table=True):
         Index("ix_jobs_state", "state", "folder"),
         Index("ix_jobs_fingerprint", "fingerprint"),
         Index("ix_jobs_twin_of", "twin_of"),
+        Index("ix_jobs_submitted_at", "submitted_at"),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -100,10 +101,13 @@ class JobRow(SQLModel, table=True):
     prediction_id: str | None = Field(default=None, sa_type=Text)
     request_id: str | None = Field(default=None, sa_type=Text)
     submitted_at: float | None = Field(default=None, sa_type=Double)
+    polled_at: float | None = Field(default=None, sa_type=Double)
+    deadline_at: float | None = Field(default=None, sa_type=Double)
     result_urls: Any = Field(default=(), sa_column=Column(Json, nullable=False))
     outputs: Any = Field(default=(), sa_column=Column(Json, nullable=False))
     attempts: int = 0
     reuploads: int = 0
+    pays_itself: bool = False
     due_at: float = Field(default=0.0, sa_type=Double)
     claimed_by: str | None = Field(default=None, sa_type=Text)
     resume: str | None = Field(default=None, sa_type=Text)

@@ -36,10 +36,13 @@ def upgrade() -> None:
         sa.Column("prediction_id", sa.Text),
         sa.Column("request_id", sa.Text),
         sa.Column("submitted_at", sa.Double),
+        sa.Column("polled_at", sa.Double),
+        sa.Column("deadline_at", sa.Double),
         sa.Column("result_urls", sa.Text, nullable=False),
         sa.Column("outputs", sa.Text, nullable=False),
         sa.Column("attempts", sa.Integer, nullable=False),
         sa.Column("reuploads", sa.Integer, nullable=False),
+        sa.Column("pays_itself", sa.Boolean, nullable=False),
         sa.Column("due_at", sa.Double, nullable=False),
         sa.Column("claimed_by", sa.Text),
         sa.Column("resume", sa.Text),
@@ -70,6 +73,7 @@ def upgrade() -> None:
     op.create_index("ix_jobs_state", "jobs", ["state", "folder"])
     op.create_index("ix_jobs_fingerprint", "jobs", ["fingerprint"])
     op.create_index("ix_jobs_twin_of", "jobs", ["twin_of"])
+    op.create_index("ix_jobs_submitted_at", "jobs", ["submitted_at"])
     op.create_table(
         "transitions",
         sa.Column("id", sa.Integer, primary_key=True),
