@@ -1,0 +1,117 @@
+"""What stops spending: key, balance, folder, pause, an API out of reach. Closed once for all, not job by job.
+
+A gate has a code and a scope (a folder's name, or "" for all). The job that met the reason closes it; stages
+that need it take up nothing while it is closed. Conditions are probed gently: one call at a time, the first
+after 5 s, the pauses growing to 60 s; a pause ends only when a person says so. Times are arguments.
+"""
+
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+FIRST_PROBE = 5.0
+LONGEST_PROBE = 60.0
+#: A gate that closes again so soon after it opened was not really open: its pauses go on growing.
+RELAPSE = 120.0
+
+
+class Need(StrEnum):
+    """What a stage asks of the gates."""
+
+    SPEND = "spend"  # uploads and submits: nothing billable while any gate is closed
+    FETCH = "fetch"  # polls and downloads: what was paid is fetched while the API answers at all
+
+
+_STOPS: dict[str, frozenset[Need]] = {
+    "key": frozenset({Need.SPEND, Need.FETCH}),
+    "unreachable": frozenset({Need.SPEND, Need.FETCH}),
+    "balance": frozenset({Need.SPEND}),
+    "folder": frozenset({Need.SPEND}),
+    "pause": frozenset({Need.SPEND}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """A closed gate: why and since when (seconds since the epoch), and when it is probed next (None: never)."""
+
+    code: str
+    scope: str
+    reason: str
+    since: float
+    probe_at: float | None
+    wait: float
+
+
+class Gates:
+    """All gates that are closed at present. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._closed: dict[tuple[str, str], Gate] = {}
+        self._opened: dict[tuple[str, str], tuple[float, float]] = {}
+
+    def close(self, code: str, reason: str, *, now: float, scope: str = "") -> bool:
+        """Close a gate; tell whether it was open until now (so that it is said once)."""
+        key = (code, scope)
+        with self._lock:
+            if key in self._closed:
+                self._closed[key] = replace(self._closed[key], reason=reason)
+                return False
+            opened_at, wait_before = self._opened.pop(key, (-RELAPSE, 0.0))
+            relapsed = now - opened_at < RELAPSE
+            wait = min(LONGEST_PROBE, wait_before * 2) if relapsed and wait_before else FIRST_PROBE
+            probe_at = None if code == "pause" else now + wait
+            self._closed[key] = Gate(code, scope, reason, now, probe_at, wait)
+            return True
+
+    def open(self, code: str, scope: str = "", *, now: float) -> bool:
+        """Open a gate; tell whether it was closed."""
+        with self._lock:
+            gate = self._closed.pop((code, scope), None)
+            if gate is None:
+                return False
+            self._opened[code, scope] = (now, gate.wait)
+            return True
+
+    def still_closed(self, code: str, scope: str, reason: str, *, now: float) -> None:
+        """Note that a probe found the gate's reason unchanged; the next pause is longer."""
+        with self._lock:
+            gate = self._closed.get((code, scope))
+            if gate is not None:
+                wait = min(LONGEST_PROBE, gate.wait * 2)
+                self._closed[code, scope] = replace(gate, reason=reason, wait=wait, probe_at=now + wait)
+
+    def probe_now(self, now: float) -> None:
+        """Make every probe due, with the pauses as at first: a person has changed something."""
+        with self._lock:
+            for key, gate in self._closed.items():
+                if gate.probe_at is not None:
+                    self._closed[key] = replace(gate, wait=FIRST_PROBE, probe_at=now)
+
+    def to_probe(self, now: float) -> list[Gate]:
+        """Give the gates whose probe is due."""
+        return [gate for gate in self.closed() if gate.probe_at is not None and gate.probe_at <= now]
+
+    def next_probe(self) -> float | None:
+        """Give the time of the earliest probe, or None."""
+        return min((gate.probe_at for gate in self.closed() if gate.probe_at is not None), default=None)
+
+    def closed(self) -> list[Gate]:
+        """Give all closed gates, oldest first."""
+        with self._lock:
+            return sorted(self._closed.values(), key=lambda gate: gate.since)
+
+    def lets(self, need: Need, folders: Iterable[str]) -> list[str]:
+        """Give those of `folders`, in their order, for which a stage with this need may take up work."""
+        with self._lock:
+            stopped = {scope for code, scope in self._closed if need in _STOPS[code]}
+        return [] if "" in stopped else [folder for folder in folders if folder not in stopped]
+
+    def why_closed(self, need: Need, folder: str) -> str | None:
+        """Say why a stage with this need can't go on in `folder`, or None if it can."""
+        for gate in self.closed():
+            if gate.scope in {"", folder} and need in _STOPS[gate.code]:
+                return gate.reason
+        return None
