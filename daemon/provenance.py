@@ -1,0 +1,45 @@
+"""The record that lies beside each result: where it came from and how it was made."""
+
+import datetime as dt
+import json
+from typing import Any
+
+from daemon.names import shown
+from daemon.states import Job
+
+
+def timestamp(seconds: float | None) -> str | None:
+    """Give seconds since the epoch as RFC 3339 in UTC, or None."""
+    if seconds is None:
+        return None
+    return dt.datetime.fromtimestamp(seconds, dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def record(job: Job, *, result: str, sha256: str, size: int, finished_at: float) -> str:
+    """Give the text of a result's provenance file, JSON with a line break at its end.
+
+    `result` is the result's file name, `sha256` and `size` (bytes) are its own. The API key is in none of this.
+    """
+    request = job.request or {}
+    body: dict[str, Any] = dict(request.get("body", {}))
+    prompt = body.pop("prompt", None)
+    body.pop("model", None)
+    values = {
+        "result": {"name": shown(result), "sha256": sha256, "size": size},
+        "source": {"name": shown(job.name), "sha256": job.sha256, "size": job.size},
+        "folder": job.folder,
+        "job": job.id,
+        "model": job.model,
+        "prompt": prompt,
+        "params": body,
+        "prediction_id": job.prediction_id,
+        "request_id": job.request_id,
+        "reused_from_job": job.twin_of,
+        "created_at": timestamp(job.created_at),
+        "submitted_at": timestamp(job.submitted_at),
+        "finished_at": timestamp(finished_at),
+        "predict_seconds": job.predict_seconds,
+        "cost_usd": job.cost_usd,
+        "made_with": "atlas-hotfolder",
+    }
+    return json.dumps(values, indent=2, ensure_ascii=False) + "\n"

@@ -1,0 +1,149 @@
+"""What becomes of a source when its job has ended: done/, failed/ with its error file, deleted, or left alone."""
+
+import contextlib
+import os
+from dataclasses import dataclass
+
+from daemon import files, names, outbox
+from daemon.config import FolderRule
+from daemon.inbox.names import sidecars_of
+from daemon.provenance import timestamp
+from daemon.source import identity_of
+from daemon.states import Job, State
+
+DONE, FAILED = "done", "failed"
+ERROR_FILE = ".error.txt"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a source is after it was put away: `lies_at` None if it is gone; `in_inbox` if it stayed."""
+
+    lies_at: str | None
+    in_inbox: bool
+
+
+def put_away(job: Job, rule: FolderRule) -> Place:
+    """Deal with the source and the temporary files of a job that has ended; may be repeated after a kill.
+
+    A source that is no longer what the job was made of stays: it is another file. Raises OSError.
+    """
+    with contextlib.suppress(FileNotFoundError):
+        outbox.clear_drafts(job, rule)
+    after = job.after or rule.after
+    if after == "leave":  # never ours to move
+        return Place(job.lies_at, job.in_inbox)
+    if job.state is State.DONE:
+        return _done(job, rule, after)
+    return _failed(job, rule)
+
+
+def _done(job: Job, rule: FolderRule, after: str) -> Place:
+    if not _ours(job):
+        return _gone(job, rule, DONE)
+    source = job.lies_at or job.source
+    if after == "keep" and job.in_inbox:
+        return Place(source, in_inbox=True)
+    if after == "delete":
+        for path in (source, *sidecars_of(source)):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(path)
+        return Place(None, in_inbox=False)
+    return Place(_move(job, rule, DONE), in_inbox=False)
+
+
+def _failed(job: Job, rule: FolderRule) -> Place:
+    lies_at = job.lies_at
+    if _ours(job):
+        in_failed = (
+            not job.in_inbox and lies_at is not None and _is_below(lies_at, os.path.join(rule.inbox, FAILED))
+        )
+        if not in_failed:
+            lies_at = _move(job, rule, FAILED)
+        place = Place(lies_at, in_inbox=False)
+    else:
+        place = _gone(job, rule, FAILED)
+    if place.lies_at is not None:
+        text = error_text(job)
+        files.write_file(place.lies_at + ERROR_FILE, text.encode("utf-8", "backslashreplace"))
+    return place
+
+
+def _ours(job: Job) -> bool:
+    """Tell whether what lies at the source's place is still what the job was made of."""
+    if job.lies_at is None:
+        return False
+    try:
+        return identity_of(os.lstat(job.lies_at)) == job.identity
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+
+
+def _gone(job: Job, rule: FolderRule, place: str) -> Place:
+    """Find a source that a killed daemon had put away before it could write that down; else it is gone."""
+    directory = _directory(job, rule, place)
+    taken = 0
+    while True:
+        target = os.path.join(directory, names.beside(job.name, taken))
+        try:
+            if identity_of(os.lstat(target)) == job.identity:
+                return Place(target, in_inbox=False)
+        except OSError:
+            return Place(None, in_inbox=False)
+        taken += 1
+
+
+def _move(job: Job, rule: FolderRule, place: str) -> str:
+    """Move the source and its sidecars to done/ or failed/, under free names; give the source's new path."""
+    source = job.lies_at or job.source
+    relative = os.path.relpath(_directory(job, rule, place), rule.inbox)
+    directory = files.make_directories(rule.inbox, relative)
+
+    def attempt(taken: int) -> str:
+        target = os.path.join(directory, names.beside(job.name, taken))
+        files.move_noreplace(source, target)
+        return target
+
+    target = files.first_free(attempt)
+    for old, new in zip(sidecars_of(source), sidecars_of(target), strict=True):
+        with contextlib.suppress(FileNotFoundError, FileExistsError):
+            files.move_noreplace(old, new)
+    forget_error(source)
+    files.sync_directory(directory)
+    files.sync_directory(os.path.dirname(source))
+    return target
+
+
+def _directory(job: Job, rule: FolderRule, place: str) -> str:
+    """Give the directory beneath the inbox's done/ or failed/ that keeps the source's subfolders."""
+    relative = os.path.relpath(os.path.dirname(job.source), rule.inbox)
+    if relative == ".." or relative.startswith("../"):
+        relative = "."
+    return os.path.normpath(os.path.join(rule.inbox, place, relative))
+
+
+def _is_below(path: str, directory: str) -> bool:
+    return path.startswith(directory + "/")
+
+
+def forget_error(source: str) -> None:
+    """Remove the error file beside a source, if there is one: what it says no longer holds."""
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        os.unlink(source + ERROR_FILE)
+
+
+def error_text(job: Job) -> str:
+    """Give the text of a failed or cancelled job's error file, for who only ever sees folders."""
+    name = names.shown(job.name)
+    head = f"{name} was not processed." if job.state is State.FAILED else f"{name} was cancelled."
+    lines = [head, "", job.error_message or "No reason was recorded.", ""]
+    lines += [
+        "To try it again, move the file from this folder back into the one above it,",
+        f"or have your administrator run: hotfolder retry {job.id}",
+        "",
+        "For support:",
+        f"  job {job.id} in folder {job.folder}, code {job.error_code or '-'}, model {job.model}",
+        f"  prediction {job.prediction_id or '-'}, request {job.request_id or '-'}",
+        f"  dropped {timestamp(job.created_at)}, ended {timestamp(job.finished_at)}",
+    ]
+    return "\n".join(lines) + "\n"
