@@ -1,0 +1,76 @@
+"""The upload stage: fingerprint the source, find out whether it was paid for already, send it to the API."""
+
+import os
+from collections.abc import Callable
+
+from daemon.atlas.client import Client
+from daemon.config import FolderRule
+from daemon.errors import Rejected, SourceChanged
+from daemon.media import inspect
+from daemon.source import check_unchanged, open_source, sha256_of
+from daemon.stages.compose import compose, fingerprint
+from daemon.stages.outcome import Outcome
+from daemon.states import Job, State
+
+#: Uploaded files are temporary ("use promptly", upload-files page); one is used for at most so many seconds.
+UPLOAD_LIVES = 15 * 60.0
+#: A twin that waits looks again after so many seconds, beside being woken when its original ends.
+TWIN_LOOKS_AGAIN = 600.0
+
+#: Notes what a job is (row, fingerprint, SHA-256) and gives the row and the job that stands for the same already.
+SettleOriginal = Callable[[Job, str, str], tuple[Job, Job | None]]
+
+
+def upload(
+    job: Job, rule: FolderRule, *, client: Client, settle: SettleOriginal, now: Callable[[], float]
+) -> Outcome:
+    """Bring the source of `job` to the API, or find that its result is there already. Raises StageError."""
+    descriptor = open_source(job)
+    try:
+        sha256 = sha256_of(descriptor)
+        check_unchanged(descriptor, job)
+        composed = compose(job, rule, descriptor)
+        job, twin = settled(job, rule, fingerprint(composed, rule, sha256), sha256, settle=settle, now=now())
+        if twin is not None:
+            return twin
+        return _send(job, rule, descriptor, client=client, now=now)
+    finally:
+        os.close(descriptor)
+
+
+def settled(
+    job: Job, rule: FolderRule, mark: str, sha256: str, *, settle: SettleOriginal, now: float
+) -> tuple[Job, Outcome | None]:
+    """Note the fingerprint `mark` and the SHA-256 of `job`; give the row, and the outcome if it is a twin."""
+    if rule.duplicates == "process" or job.pays_itself:
+        mark = f"{mark}/{job.id}"  # equal to no other
+    if mark == job.fingerprint and sha256 == job.sha256 and job.twin_of is None:
+        return job, None
+    job, original = settle(job, mark, sha256)
+    if original is None:
+        return job, None
+    if original.state is State.DONE:
+        changes = {"result_urls": (), "prediction_id": original.prediction_id, "twin_of": original.id}
+        reason = f"same file and rule as job {original.id}: its result is used, nothing is paid"
+        return job, Outcome(State.DOWNLOADING, reason, changes)
+    reason = f"waits for job {original.id}, the same file under the same rule ({original.state})"
+    return job, Outcome(State.QUEUED, reason, {"due_at": now + TWIN_LOOKS_AGAIN, "waits_for": reason})
+
+
+def _send(job: Job, rule: FolderRule, descriptor: int, *, client: Client, now: Callable[[], float]) -> Outcome:
+    if not rule.takes_media:
+        return Outcome(State.UPLOADED, "no upload needed", {"attempts": 0})
+    if job.upload_url is not None and job.uploaded_at is not None and now() - job.uploaded_at < UPLOAD_LIVES:
+        return Outcome(State.UPLOADED, "the upload is still good", {"attempts": 0})
+    media = inspect(descriptor, job.size)
+    if media is not None and media.whole is False:
+        raise Rejected(
+            "The file ends before its end: it was not copied whole. Put it back whole.", code="cut_short"
+        )
+    mime = "application/octet-stream" if media is None else media.mime
+    sent = client.upload(descriptor, job.name, job.size, mime)
+    check_unchanged(descriptor, job)
+    if sent.sha256 != job.sha256:
+        raise SourceChanged("the file was written to while it was uploaded")
+    changes = {"upload_url": sent.url, "uploaded_at": now(), "request_id": sent.request_id, "attempts": 0}
+    return Outcome(State.UPLOADED, "uploaded", changes)
