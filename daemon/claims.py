@@ -1,0 +1,154 @@
+"""Which rows a stage may take up now: gates, limits, rate limits and fairness between folders."""
+
+import contextlib
+import threading
+from collections.abc import Collection
+
+from daemon.atlas.pacing import Pacing
+from daemon.clock import Clock
+from daemon.config import FolderRule, Settings
+from daemon.errors import Conflict
+from daemon.gates import Gates, Need
+from daemon.in_flight import InFlight
+from daemon.states import FINAL, Job, State
+from daemon.store import Store
+
+#: Keys of `pacing`: all uploads and all polls go by one window each, submits by one for each model.
+UPLOADS, POLLS = ("upload", ""), ("poll", "")
+
+
+def submits(model: str) -> tuple[str, str]:
+    """Give the key of `pacing` for submits to a model."""
+    return ("submit", model)
+
+
+class Claims:
+    """Takes due rows from the table for the daemon instance `by`. Thread-safe."""
+
+    def __init__(
+        self, store: Store, gates: Gates, pacing: Pacing, clock: Clock, settings: Settings, *, by: str
+    ) -> None:
+        self._store = store
+        self._gates = gates
+        self._pacing = pacing
+        self._clock = clock
+        self._by = by
+        self._lock = threading.Lock()
+        self._turn = 0
+        self.settings = settings
+        #: If set, the only job that is taken up, whatever else is due.
+        self.only: int | None = None
+        self.in_flight = InFlight(lambda: store.counts, lambda: self.settings.limits.in_flight)
+
+    def _folders(self) -> list[str]:
+        """Give the configured folders, each time beginning with another, so that none waits behind the others."""
+        names = list(self.settings.folders)
+        with self._lock:
+            self._turn += 1
+            at = self._turn % len(names) if names else 0
+        return names[at:] + names[:at]
+
+    def _all_folders(self) -> list[str]:
+        """Give also the folders that are no longer configured: what was paid for is fetched all the same."""
+        known = dict.fromkeys(folder for folder, _ in list(self._store.counts))
+        return [*self._folders(), *(folder for folder in known if folder not in self.settings.folders)]
+
+    def _open(self, key: tuple[str, str]) -> bool:
+        return self._pacing.opens_at(key) <= self._clock.now()
+
+    def for_upload(self, most: int) -> list[Job]:
+        """Take rows to upload."""
+        if self.only is not None:
+            return self._only_one({State.QUEUED, State.UPLOADING}, become=State.UPLOADING)
+        if not self._open(UPLOADS):
+            return []
+        return self._store.claim(
+            (State.QUEUED, State.UPLOADING),
+            self._gates.lets(Need.SPEND, self._folders()),
+            by=self._by,
+            most=most,
+            newest=self._turn % 2 == 0,  # new ones in turn with old ones: neither starve
+            become=State.UPLOADING,
+        )
+
+    def for_submit(self, most: int) -> list[Job]:
+        """Take rows to submit; a place among those in flight is kept for each that is not yet an intent."""
+        if self.only is not None:
+            found = self._only_one({State.UPLOADED, State.SUBMITTING})
+            return [job for job in found if job.state is State.SUBMITTING or self._keep_place(job)]
+        # Intents without a claimant: whoever sent them is dead, and no gate needs to be asked to say so.
+        found = self._store.claim((State.SUBMITTING,), self._all_folders(), by=self._by, most=most)
+        for folder in self._gates.lets(Need.SPEND, self._folders()):
+            found += self._for_submit_in(self.settings.folders[folder], most - len(found))
+        return found
+
+    def _for_submit_in(self, rule: FolderRule, most: int) -> list[Job]:
+        if not self._store.counts[rule.name, State.UPLOADED] or not self._open(submits(rule.model)):
+            return []
+        kept = 0
+        while kept < most and self.in_flight.take(rule):
+            kept += 1
+        claimed = self._store.claim((State.UPLOADED,), [rule.name], by=self._by, most=kept)
+        for _ in range(kept - len(claimed)):
+            self.in_flight.give_back(rule.name)
+        return claimed
+
+    def for_poll(self, most: int) -> list[Job]:
+        """Take rows whose prediction is to be asked for."""
+        return self._for_fetch(State.PROCESSING, most) if self._open(POLLS) else []
+
+    def for_download(self, most: int) -> list[Job]:
+        """Take rows whose outputs are to be fetched."""
+        return self._for_fetch(State.DOWNLOADING, most)
+
+    def _for_fetch(self, state: State, most: int) -> list[Job]:
+        if self.only is not None:
+            return self._only_one({state})
+        folders = self._gates.lets(Need.FETCH, self._all_folders())
+        return self._store.claim((state,), folders, by=self._by, most=most)
+
+    def for_put_away(self, most: int) -> list[Job]:
+        """Take rows that have ended and whose source is still to be dealt with."""
+        if self.only is not None:
+            return self._only_one(FINAL)
+        found = []
+        for job in self._store.to_put_away(most):
+            with contextlib.suppress(Conflict):
+                found.append(self._store.claim_one(job, by=self._by))
+        return found
+
+    def _only_one(self, states: Collection[State], become: State | None = None) -> list[Job]:
+        """Take the one job that is to be worked on, if it is in one of `states`, due, and in nobody's hand."""
+        job = self._store.find(self.only or 0)
+        if job is None or job.state not in states or job.put_away or job.due_at > self._clock.now():
+            return []
+        with contextlib.suppress(Conflict):
+            if become is not None and become is not job.state:
+                return [self._store.advance(job, become, "taken up", claimed_by=self._by)]
+            return [self._store.claim_one(job, by=self._by)]
+        return []
+
+    def _keep_place(self, job: Job) -> bool:
+        rule = self.settings.folders.get(job.folder)
+        if rule is None or not self.in_flight.take(rule):
+            self._store.amend(job, due_at=self._clock.now() + 1.0)
+            return False
+        return True
+
+    def may_go_on(self, job: Job) -> bool:
+        """Tell whether a job that just became `job.state` may be worked on now without asking the table.
+
+        For a job to be submitted, True means that a place among those in flight is kept for it.
+        """
+        rule = self.settings.folders.get(job.folder)
+        if job.state is State.UPLOADED:
+            return (
+                rule is not None
+                and rule.sidecar_wait == 0
+                and bool(self._gates.lets(Need.SPEND, [job.folder]))
+                and self._open(submits(rule.model))
+                and self.in_flight.take(rule)
+            )
+        if job.state in {State.PROCESSING, State.DOWNLOADING}:
+            return bool(self._gates.lets(Need.FETCH, [job.folder]))
+        return job.final

@@ -1,0 +1,118 @@
+"""`hotfolder run`: the daemon in the foreground, with signals and the service manager's protocol."""
+
+import contextlib
+import logging
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from types import FrameType
+
+from daemon import status
+from daemon.notify import Notifier
+from daemon.service import Service
+from daemon.states import FINAL, State
+
+log = logging.getLogger(__name__)
+
+#: Seconds after which a loop that has not come round is taken for hung.
+HUNG = 90.0
+_TURN = 5.0
+
+
+class _Signals:
+    """What signals asked for; the main thread waits for it."""
+
+    def __init__(self) -> None:
+        self.woken = threading.Event()
+        self.stop = False
+        self.reload = False
+
+    def handle(self, number: int, _frame: FrameType | None) -> None:
+        """Note a signal; called by the main thread between two instructions, so nothing else may be done here."""
+        if number == signal.SIGHUP:
+            self.reload = True
+        else:
+            self.stop = True
+        self.woken.set()
+
+
+@contextlib.contextmanager
+def _signals() -> Iterator[_Signals]:
+    """Take SIGTERM, SIGINT and SIGHUP, and give them back to whom they were."""
+    asked = _Signals()
+    numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+    before = {number: signal.signal(number, asked.handle) for number in numbers}
+    try:
+        yield asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def run(service: Service, *, once: bool = False) -> int:
+    """Run until a signal, or with `once` until all is done that can be; give the exit code. Raises ConfigError."""
+    notifier = Notifier(os.environ)
+    with _signals() as asked:
+        service.open()
+        try:
+            service.start()
+            if once:
+                return _once(service, asked)
+            _forever(service, asked, notifier)
+        finally:
+            notifier.tell("STOPPING=1")
+            ended = service.stop()
+            log.info("stopped")
+    if not ended:
+        # Threads that hang in a system call would hold the interpreter at its exit; the table has what they do.
+        os._exit(0)
+    return 0
+
+
+def _forever(service: Service, asked: _Signals, notifier: Notifier) -> None:
+    ready = False
+    turn = min(_TURN, (notifier.watchdog_seconds or _TURN * 2) / 2)
+    while not asked.stop:
+        if not ready and service.inbox.ready.is_set():
+            ready = True
+            log.info("ready: %d folder(s) watched", len(service.settings.folders))
+            notifier.tell("READY=1")
+        if asked.reload:
+            asked.reload = False
+            _reload(service, notifier)
+        if _alive(service):
+            notifier.tell("WATCHDOG=1")
+        notifier.status(status.headline(service.status()))
+        asked.woken.wait(turn if ready else 0.02)
+        asked.woken.clear()
+
+
+def _reload(service: Service, notifier: Notifier) -> None:
+    notifier.tell("RELOADING=1", f"MONOTONIC_USEC={time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000}")
+    service.reload()
+    service.inbox.ready.wait(30.0)
+    notifier.tell("READY=1")
+
+
+def _alive(service: Service) -> bool:
+    late = {name: seconds for name, seconds in service.beats().items() if seconds > HUNG}
+    for name, seconds in late.items():
+        log.error("the %s loop has not come round for %.0f s", name, seconds)
+    return not late
+
+
+def _once(service: Service, asked: _Signals) -> int:
+    """Wait until nothing moves; 0 if every job that moved here ended well, else 1."""
+    before = dict(service.store.counts)
+    while not asked.stop:
+        if service.at_rest():
+            break
+        asked.woken.wait(0.05)
+    else:
+        return 1
+    after = service.store.counts
+    bad = sum(after[key] - before.get(key, 0) for key in after if key[1] is State.FAILED)
+    waiting = sum(count for (_, state), count in after.items() if state not in FINAL)
+    return 1 if bad > 0 or waiting or service.inbox.absent() else 0

@@ -1,0 +1,141 @@
+"""A few threads that work off one stage: they claim due rows, or are handed a row by the stage before."""
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+
+from daemon.states import Job
+
+log = logging.getLogger(__name__)
+
+
+class Pool:
+    """`size` threads that each take a job and run `work` on it, which must not raise.
+
+    `claim(most)` gives up to `most` jobs from the table. It is asked only when there may be some: after `wake`,
+    or when the last answer was a full one. A job that is handed over (`reserve`, `put`) saves that question.
+    """
+
+    def __init__(
+        self, name: str, size: int, claim: Callable[[int], list[Job]], work: Callable[[Job], None]
+    ) -> None:
+        self.name = name
+        self._size = size
+        self._claim = claim
+        self._work = work
+        self._state = threading.Condition()
+        self._ready: deque[Job] = deque()
+        self._reserved = 0
+        self._idle = 0
+        self._hungry = True
+        self._stopping = False
+        self._busy_since: dict[int, float] = {}
+        self._threads = [
+            threading.Thread(target=self._loop, name=f"{name}-{number}", daemon=True) for number in range(size)
+        ]
+
+    def start(self) -> None:
+        """Start the threads."""
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Take up nothing more; jobs in hand go on to their end."""
+        with self._state:
+            self._stopping = True
+            self._ready.clear()
+            self._state.notify_all()
+
+    def join(self, timeout: float) -> bool:
+        """Wait for the threads to end, `timeout` seconds at most in all; tell whether they did."""
+        until = time.monotonic() + timeout
+        for thread in self._threads:
+            if thread.ident is not None:
+                thread.join(max(0.0, until - time.monotonic()))
+        return not any(thread.is_alive() for thread in self._threads)
+
+    def wake(self) -> None:
+        """Say that there may be something to claim."""
+        with self._state:
+            self._hungry = True
+            self._state.notify()
+
+    def reserve(self) -> bool:
+        """Ask for a place for one job; after True, `put` or `unreserve` must follow."""
+        with self._state:
+            if self._stopping or len(self._ready) + self._reserved >= 2 * self._size:
+                return False
+            self._reserved += 1
+            return True
+
+    def unreserve(self) -> None:
+        """Give a place back."""
+        with self._state:
+            self._reserved -= 1
+
+    def put(self, job: Job) -> None:
+        """Hand over a claimed job, into a place that was reserved."""
+        with self._state:
+            self._reserved -= 1
+            self._ready.append(job)
+            self._state.notify()
+
+    def busy(self) -> int:
+        """Give the number of threads at work."""
+        with self._state:
+            return len(self._busy_since) + len(self._ready)
+
+    def quiet(self) -> bool:
+        """Tell whether nothing is in hand and nothing is known to be there to claim."""
+        with self._state:
+            return not (self._busy_since or self._ready or self._reserved or self._hungry)
+
+    def longest(self, now: float) -> float:
+        """Give for how many seconds the oldest job in hand has been there; `now` is time.monotonic()."""
+        with self._state:
+            return max((now - since for since in self._busy_since.values()), default=0.0)
+
+    def _loop(self) -> None:
+        while True:
+            job = self._next()
+            if job is None:
+                return
+            try:
+                self._work(job)
+            finally:
+                with self._state:
+                    self._busy_since.pop(threading.get_ident(), None)
+
+    def _next(self) -> Job | None:
+        me = threading.get_ident()
+        while True:
+            with self._state:
+                while not (self._ready or self._hungry or self._stopping):
+                    self._idle += 1
+                    self._state.wait()
+                    self._idle -= 1
+                if self._stopping:
+                    return None
+                self._busy_since[me] = time.monotonic()
+                if self._ready:
+                    return self._ready.popleft()
+                self._hungry = False
+                most = 1 + self._idle
+            found = self._claimed(most)
+            with self._state:
+                if len(found) == most:
+                    self._hungry = True
+                self._ready.extend(found)
+                self._state.notify(len(found))
+                self._busy_since.pop(me, None)
+
+    def _claimed(self, most: int) -> list[Job]:
+        try:
+            return self._claim(most)
+        except Exception:
+            log.exception("the %s stage could not take up work; tried again in a moment", self.name)
+            time.sleep(1.0)  # a table that can't be read just now; without a pause this loop would spin
+            self.wake()
+            return []

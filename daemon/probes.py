@@ -1,0 +1,71 @@
+"""Looks whether the reason of a closed gate is over; if so, opens it and sends the jobs that it held on."""
+
+import logging
+from collections.abc import Callable
+
+from daemon.atlas.client import Client
+from daemon.clock import Clock
+from daemon.config import Settings
+from daemon.errors import Blocked, HotfolderError, StageError, Unreachable
+from daemon.gates import Gate, Gates
+from daemon.outbox import check_room
+from daemon.states import CONDITIONS
+from daemon.store import Store
+
+log = logging.getLogger(__name__)
+
+
+class Probes:
+    """Probes gates one after the other, each with a single call that costs nothing."""
+
+    def __init__(
+        self,
+        gates: Gates,
+        store: Store,
+        client: Client,
+        clock: Clock,
+        settings: Callable[[], Settings],
+        wake: Callable[[], None],
+    ) -> None:
+        self._gates = gates
+        self._store = store
+        self._client = client
+        self._clock = clock
+        self._settings = settings
+        self._wake = wake
+
+    def run(self) -> None:
+        """Probe the gates whose time has come."""
+        for gate in self._gates.to_probe(self._clock.now()):
+            why = self._still_closed(gate)
+            if why is None:
+                self.reopen(gate.code, gate.scope)
+            else:
+                self._gates.still_closed(gate.code, gate.scope, why, now=self._clock.now())
+
+    def reopen(self, code: str, scope: str) -> None:
+        """Open a gate, send on what it held, and say so."""
+        self._gates.open(code, scope, now=self._clock.now())
+        released = self._store.release_held(code, scope or None) if code in CONDITIONS else 0
+        log.info("%s: tried again, with %d job(s) that were held for it", code, released)
+        self._wake()
+
+    def _still_closed(self, gate: Gate) -> str | None:
+        """Say why a gate must stay closed, or None. An unforeseen answer opens it: a real job will tell more."""
+        try:
+            if gate.code == "folder":
+                rule = self._settings().folders.get(gate.scope)
+                if rule is not None:
+                    check_room(rule)
+                return None
+            balance = self._client.balance()
+        except (Blocked, Unreachable) as error:
+            same = isinstance(error, Unreachable) or error.code == gate.code
+            return str(error) if same or gate.code == "folder" else None
+        except StageError:
+            return None
+        except HotfolderError as error:
+            return str(error)
+        if gate.code == "balance" and balance.available <= 0:
+            return gate.reason
+        return None

@@ -1,0 +1,86 @@
+"""APScheduler's part: says when something is due, rescans, prunes. Receives callables, knows nobody."""
+
+import datetime as dt
+import logging
+import threading
+from collections.abc import Callable
+
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from daemon.clock import Clock
+
+log = logging.getLogger(__name__)
+
+#: Rows that become due within so many seconds of each other are looked for together.
+_GRAIN = 0.01
+#: The longest sleep: APScheduler sleeps by the wall clock, and a set clock must not make it oversleep.
+_LONGEST = 30.0
+
+
+class Scheduler:
+    """Calls `due` at the earliest time that `later` was told or that `due` itself gives, and jobs at intervals.
+
+    `due` does what is due and gives the time at which something is due next (seconds since the epoch, by `clock`),
+    or None.
+    """
+
+    def __init__(self, clock: Clock, due: Callable[[], float | None]) -> None:
+        self._clock = clock
+        self._due = due
+        self._lock = threading.Lock()
+        self._next = float("inf")
+        self._beat = clock.now()
+        self._scheduler = BackgroundScheduler(
+            executors={"default": ThreadPoolExecutor(4)},
+            # A job that comes late (a busy machine, a clock that was set) is late, not dropped.
+            job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
+            timezone=dt.UTC,
+        )
+        logging.getLogger("apscheduler").setLevel(logging.WARNING)
+
+    def every(self, seconds: float, call: Callable[[], object]) -> None:
+        """Call `call` every so many seconds, the first time after that time has passed."""
+        self._scheduler.add_job(call, "interval", seconds=seconds)
+
+    def start(self) -> None:
+        """Start, and look for what is due at once."""
+        self.every(_LONGEST, self._run_due)
+        self._scheduler.start()
+        self.later(self._clock.now())
+
+    def stop(self) -> None:
+        """Stop; a call under way is waited for."""
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=True)
+
+    def later(self, at: float) -> None:
+        """Look for what is due at `at` (seconds since the epoch, by the clock), or before."""
+        with self._lock:
+            if at >= self._next - _GRAIN:
+                return
+            self._next = at
+        self._set(at)
+
+    def beat(self) -> float:
+        """Give the time at which this last looked for what was due."""
+        return self._beat
+
+    def _set(self, at: float) -> None:
+        wait = max(0.0, at - self._clock.now())
+        # Each is a job of its own: one that is set again from within its own run would be dropped.
+        self._scheduler.add_job(
+            self._run_due, "date", run_date=dt.datetime.now(dt.UTC) + dt.timedelta(seconds=wait), max_instances=4
+        )
+
+    def _run_due(self) -> None:
+        self._beat = self._clock.now()
+        with self._lock:
+            self._next = float("inf")
+        try:
+            due_at = self._due()
+        except Exception:
+            log.exception("looking for what is due failed; tried again in a moment")
+            due_at = self._clock.now() + 5.0
+        if due_at is not None:
+            self.later(max(due_at, self._clock.now() + _GRAIN))

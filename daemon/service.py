@@ -1,0 +1,265 @@
+"""The daemon as a whole: builds everything from Settings, starts it, stops it, and says how it is."""
+
+import contextlib
+import logging
+import os
+import random
+import time
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from daemon import control, status
+from daemon.actions import PAUSE, Actions
+from daemon.atlas.client import Client
+from daemon.atlas.pacing import Pacing
+from daemon.claims import Claims
+from daemon.clock import Clock
+from daemon.config import Settings, make_folders, remembered_mounts
+from daemon.errors import ConfigError
+from daemon.gates import Gates
+from daemon.inbox.intake import Inbox
+from daemon.inbox.mounts import mount_point
+from daemon.probes import Probes
+from daemon.provenance import timestamp
+from daemon.scheduler import Scheduler
+from daemon.states import FINAL, NewJob, State
+from daemon.steps import Steps
+from daemon.store import Store
+from daemon.worker import Worker
+
+log = logging.getLogger(__name__)
+
+RESCAN_SECONDS = 60.0
+PRUNE_SECONDS = 6 * 3600.0
+#: Jobs are forgotten so long after they ended.
+KEPT_SECONDS = 365 * 86400.0
+#: States whose rows may become due by time alone.
+_WAITING = frozenset(State) - {State.SUBMITTING, State.HELD}
+#: A stop must be over within 10 s; what is left of that after the threads were waited for goes into closing.
+_STOP_SECONDS = 7.0
+_MOUNTS = "mounts"
+
+
+def table_url(settings: Settings) -> str:
+    """Give the SQLAlchemy URL of the job table."""
+    return settings.database.url or f"sqlite:///{os.path.join(settings.state_dir, 'jobs.db')}"
+
+
+class Service:
+    """Everything that runs: `open`, `start`, `stop`, once each and in that order; other methods from any thread.
+
+    `load` reads the configuration anew, for `reload`.
+    """
+
+    def __init__(self, settings: Settings, *, load: Callable[[], Settings] | None = None) -> None:
+        self.settings = settings
+        self.clock = Clock()
+        self._load = load
+        self._started_at = self.clock.wall()
+        self._stack = contextlib.ExitStack()
+        self._notes: dict[tuple[str, str], str] = {}
+
+    def open(self) -> None:
+        """Lock the state directory and open the job table; nothing runs yet. Raises ConfigError."""
+        try:
+            self._build()
+        except BaseException:
+            self._stack.close()
+            raise
+
+    def start(self, *, only: int | None = None) -> None:
+        """Go on where each job stood, and watch the inboxes; with `only`, work on that job and watch nothing."""
+        self.claims.only = only
+        if only is None:
+            self._open_folders()
+            self.inbox.start(self.settings.folders)
+            self._stack.callback(self.inbox.stop)
+        self.worker.start()
+        self.scheduler.start()
+        self._stack.callback(self.scheduler.stop)
+        self.control.start()
+        self._stack.callback(self.control.stop)
+
+    def _build(self) -> None:
+        settings = self.settings
+        os.makedirs(settings.state_dir, mode=0o700, exist_ok=True)
+        self._stack.enter_context(control.lock(settings.state_dir))
+        store = self.store = Store(table_url(settings), self.clock)
+        self._stack.callback(store.close)
+        store.end_leases()
+        self.gates = Gates()
+        for key in store.notes(PAUSE):
+            self.gates.close(
+                "pause", _paused(key.removeprefix(PAUSE)), now=self.clock.now(), scope=key[len(PAUSE) :]
+            )
+        self.client = Client(settings.api.base_url, self._key, self.clock)
+        self._stack.callback(self.client.close)
+        pacing = Pacing(64, random.random)
+        instance = uuid.uuid4().hex
+        self.claims = Claims(store, self.gates, pacing, self.clock, settings, by=instance)
+        chance = random.random
+        self.scheduler = Scheduler(self.clock, self._due)
+        self.steps = Steps(
+            store,
+            self.client,
+            self.gates,
+            pacing,
+            self.clock,
+            settings,
+            chance=chance,
+            later=self.scheduler.later,
+        )
+        self.inbox = Inbox(known=store.known, add=self._add, clock=self.clock.now, on_note=self._note)
+        self.worker = Worker(
+            store,
+            self.claims,
+            self.steps,
+            self.clock,
+            settings,
+            by=instance,
+            chance=chance,
+            later=self.scheduler.later,
+            changed=self.inbox.rescan,
+        )
+        self.probes = Probes(self.gates, store, self.client, self.clock, lambda: self.settings, self.worker.wake)
+        self.actions = Actions(store, lambda: self.settings, self.clock, gates=self.gates, wake=self.worker.wake)
+        self.scheduler.every(RESCAN_SECONDS, self._rescan)
+        self.scheduler.every(PRUNE_SECONDS, self._prune)
+        self.control = control.Control(settings.state_dir, self._handlers())
+
+    def stop(self) -> bool:
+        """Stop taking up work, let submits end, close everything; tell whether all threads ended in time."""
+        ended = True
+        if hasattr(self, "worker"):
+            ended = self.worker.stop(self.client.interrupt, _STOP_SECONDS)
+            if not ended:
+                log.warning("some work did not end in time; it goes on at the next start")
+        self._stack.close()
+        return ended
+
+    def reload(self) -> list[str]:
+        """Read the configuration again; faults leave the present one in force. Gives what is to be said."""
+        if self._load is None:
+            return []
+        try:
+            settings = self._load()
+            fixed = [
+                name
+                for name in ("state_dir", "database")
+                if getattr(settings, name) != getattr(self.settings, name)
+            ]
+        except ConfigError as error:
+            for fault in error.faults:
+                log.error("reload: %s", fault)  # noqa: TRY400 - a fault of the file, not of the daemon
+            return [str(fault) for fault in error.faults]
+        for name in fixed:
+            log.warning("reload: %s changes only with a restart", name)
+        keep = {name: getattr(self.settings, name) for name in ("state_dir", "database")}
+        self.settings = settings.model_copy(update=keep)
+        said = self._open_folders()
+        self.worker.reload(self.settings)
+        self.inbox.reload(self.settings.folders)
+        self.gates.probe_now(self.clock.now())
+        self.scheduler.later(self.clock.now())
+        log.info("reloaded: %d folder(s)", len(settings.folders))
+        return said
+
+    # What the parts call
+
+    def _key(self) -> str:
+        key = self.settings.api.key
+        return "" if key is None else key.get_secret_value()
+
+    def _add(self, new: Sequence[NewJob]) -> int:
+        added = self.store.add(new)
+        if added:
+            self.worker.wake()
+        return len(added)
+
+    def _note(self, folder: str, message: str) -> None:
+        log.warning("%s%s", f"{folder}: " if folder else "", message)
+
+    def _due(self) -> float | None:
+        self.probes.run()
+        self.worker.wake()
+        times = [self.store.next_due(_WAITING), self.gates.next_probe()]
+        return min((at for at in times if at is not None), default=None)
+
+    def _rescan(self) -> None:
+        self.store.recount()
+        self.inbox.rescan()
+        self.worker.wake()
+
+    def _prune(self) -> None:
+        pruned = self.store.prune(self.clock.wall() - KEPT_SECONDS)
+        if pruned:
+            log.info("forgot %d job(s) that ended more than a year ago", pruned)
+
+    def _open_folders(self) -> list[str]:
+        """Make folders that are missing, but none where a mount is; remember which mounts they are on."""
+        remembered = self.store.notes(_MOUNTS).get(_MOUNTS, {})
+        faults = make_folders(self.settings, remembered, mount_point)
+        gone = {fault.key for fault in faults}
+        for fault in faults:
+            log.warning("%s", fault)
+        present = remembered_mounts(self.settings, mount_point)
+        if not gone and present != remembered:
+            self.store.note(_MOUNTS, present)
+        return [str(fault) for fault in faults]
+
+    # How it is
+
+    def beats(self) -> dict[str, float]:
+        """Give for how many seconds each loop that does the work has not come round."""
+        return {
+            "inbox": time.monotonic() - self.inbox.beat(),
+            "scheduler": self.clock.now() - self.scheduler.beat(),
+        }
+
+    def status(self) -> dict[str, Any]:
+        """Give what `hotfolder status --json` prints."""
+        about = {
+            "running": True,
+            "pid": os.getpid(),
+            "started_at": timestamp(self._started_at),
+            "state_dir": self.settings.state_dir,
+            "config": self.settings.path,
+        }
+        return status.collect(
+            self.store,
+            self.settings,
+            now=self.clock.wall(),
+            gates=self.gates.closed(),
+            absent=self.inbox.absent(),
+            unmatched=self.inbox.unmatched(),
+            daemon=about,
+        )
+
+    def at_rest(self) -> bool:
+        """Tell whether nothing can move any more without a person, a file, or the end of a condition."""
+        if not (self.inbox.quiet() and self.worker.quiet()):
+            return False
+        closed = {gate.code for gate in self.gates.closed()}
+        if "unreachable" in closed and any(
+            self.clock.now() - gate.since < 30.0 for gate in self.gates.closed() if gate.code == "unreachable"
+        ):
+            return False
+        return self.store.next_due(_WAITING - FINAL, twins=False) is None
+
+    def _handlers(self) -> Mapping[str, control.Handler]:
+        actions = self.actions
+        return {
+            "status": lambda _: self.status(),
+            "retry": lambda asked: actions.retry(asked.pop("ids"), **asked),
+            "cancel": lambda asked: actions.cancel(asked.pop("ids"), **asked),
+            "attach": lambda asked: [actions.attach(asked["id"], asked["prediction"])],
+            "pause": lambda asked: actions.pause(asked["folders"]),
+            "resume": lambda asked: actions.resume(asked["folders"]),
+            "try": lambda asked: actions.try_file(os.fsdecode(bytes.fromhex(asked["path"])), asked["folder"]),
+        }
+
+
+def _paused(folder: str) -> str:
+    where = f"the folder {folder} is" if folder else "all folders are"
+    return f"{where} paused by a person"

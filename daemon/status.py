@@ -1,0 +1,127 @@
+"""What is going on, as plain data: counts by folder and state, what waits and why, the daemon's health."""
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+from daemon.config import Settings
+from daemon.gates import Gate
+from daemon.names import shown
+from daemon.provenance import timestamp
+from daemon.queries import Queries
+from daemon.states import Job, State
+
+#: Held jobs are listed one by one up to this number; their count is always whole.
+_LISTED = 50
+
+
+def job_fields(job: Job) -> dict[str, Any]:
+    """Give a job as `jobs --json` and `show --json` print it."""
+    import base64
+
+    source = {"source": shown(job.source)}
+    if not _is_text(job.source):
+        source["source_b64"] = base64.b64encode(job.source.encode("utf-8", "surrogateescape")).decode()
+    error = None
+    if job.error_code is not None:
+        error = {"code": job.error_code, "message": job.error_message}
+    return {
+        "id": job.id,
+        "folder": job.folder,
+        "state": str(job.state),
+        **source,
+        "lies_at": None if job.lies_at is None else shown(job.lies_at),
+        "sha256": job.sha256,
+        "size": job.size,
+        "model": job.model,
+        "prediction_id": job.prediction_id,
+        "request_id": job.request_id,
+        "outputs": [shown(path) for path in job.outputs],
+        "reused_from_job": job.twin_of,
+        "attempts": job.attempts,
+        "polls": job.polls,
+        "error": error,
+        "waits_for": job.waits_for,
+        "cost_usd": job.cost_usd,
+        "created_at": timestamp(job.created_at),
+        "updated_at": timestamp(job.updated_at),
+        "submitted_at": timestamp(job.submitted_at),
+        "finished_at": timestamp(job.finished_at),
+    }
+
+
+def _is_text(path: str) -> bool:
+    try:
+        path.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def collect(
+    queries: Queries,
+    settings: Settings,
+    *,
+    now: float,
+    gates: list[Gate],
+    absent: Mapping[str, str],
+    unmatched: Mapping[str, list[str]],
+    daemon: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Give all that `hotfolder status --json` prints; `now` is the wall clock's time."""
+    counts = dict(queries.counts)
+    names = dict.fromkeys([*settings.folders, *(folder for folder, _ in counts)])
+    folders = {}
+    for name in names:
+        folders[name] = {
+            "states": {str(state): counts[name, state] for state in State if counts.get((name, state))},
+            "configured": name in settings.folders,
+            "absent": absent.get(name),
+            "unmatched": [shown(path) for path in unmatched.get(name, [])],
+            "waits_for": [gate.reason for gate in gates if gate.scope in {"", name}],
+        }
+    midnight = dt.datetime.fromtimestamp(now, dt.UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return {
+        "daemon": dict(daemon),
+        "table": queries.url,
+        "folders": folders,
+        "total": {str(state): sum(n for (_, at), n in counts.items() if at is state) for state in State},
+        "gates": [_gate_fields(gate) for gate in gates],
+        "held": [_held_fields(job) for job in queries.listed(state=State.HELD, limit=_LISTED)],
+        "spend_today_usd": queries.spent_since(midnight.timestamp()),
+    }
+
+
+def _gate_fields(gate: Gate) -> dict[str, Any]:
+    return {
+        "code": gate.code,
+        "folder": gate.scope or None,
+        "reason": gate.reason,
+        "since": timestamp(gate.since),
+        "next_probe": timestamp(gate.probe_at),
+    }
+
+
+def _held_fields(job: Job) -> dict[str, Any]:
+    return {
+        "id": job.id,
+        "folder": job.folder,
+        "source": shown(job.source),
+        "code": job.error_code,
+        "message": job.error_message,
+        "prediction_id": job.prediction_id,
+    }
+
+
+def headline(status: Mapping[str, Any]) -> str:
+    """Give the state of things in one line, as systemd shows it."""
+    total: Mapping[str, int] = status["total"]
+    moving = sum(total[state] for state in ("uploading", "uploaded", "submitting", "processing", "downloading"))
+    parts = [f"{total['queued']} queued", f"{moving} under way", f"{total['done']} done"]
+    parts += [f"{total[state]} {state}" for state in ("failed", "held") if total[state]]
+    line = ", ".join(parts)
+    reasons = dict.fromkeys(gate["reason"].rstrip(".") for gate in status["gates"])
+    reasons |= dict.fromkeys(
+        f"{name}: {entry['absent']}" for name, entry in status["folders"].items() if entry["absent"]
+    )
+    return "; ".join([line, *reasons])

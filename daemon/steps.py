@@ -1,0 +1,180 @@
+"""Runs one stage on one job, and makes an outcome of whatever comes of it, errors included."""
+
+import contextlib
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from daemon.aftermath import BACK, internal, outcome_of, shortage_of
+from daemon.atlas.client import Client
+from daemon.atlas.pacing import Outcome as Paced
+from daemon.atlas.pacing import Pacing
+from daemon.claims import POLLS, UPLOADS, submits
+from daemon.clock import Clock
+from daemon.config import FolderRule, Settings
+from daemon.durations import Pace
+from daemon.errors import Conflict, RateLimited, StageError, Transient
+from daemon.gates import Gates
+from daemon.retry import CloseGate
+from daemon.stages.compose import has_sidecar
+from daemon.stages.download import download
+from daemon.stages.outcome import Outcome
+from daemon.stages.poll import poll
+from daemon.stages.submit import prepare, send
+from daemon.stages.upload import upload
+from daemon.states import Job, State
+from daemon.store import Store
+
+log = logging.getLogger(__name__)
+
+#: Writes an outcome of the job in hand and keeps its claim; gives the row as it is then.
+Commit = Callable[[Job, Outcome], Job]
+
+
+@dataclass(slots=True)
+class Hand:
+    """The job that a thread has in hand, as its row is now: a stage may write to it on the way."""
+
+    job: Job
+
+
+class Steps:
+    """The stages with what they need. `later` is told times at which to look for due rows again."""
+
+    def __init__(
+        self,
+        store: Store,
+        client: Client,
+        gates: Gates,
+        pacing: Pacing,
+        clock: Clock,
+        settings: Settings,
+        *,
+        chance: Callable[[], float],
+        later: Callable[[float], None],
+    ) -> None:
+        self._store = store
+        self._client = client
+        self._gates = gates
+        self._pacing = pacing
+        self._clock = clock
+        self._chance = chance
+        self._later = later
+        self.settings = settings
+        self.stopping = threading.Event()
+        self._paces: dict[str, Pace] = {}
+        for model, seconds in store.durations():
+            self.pace(model).learn(seconds)
+
+    def pace(self, model: str) -> Pace:
+        """Give what is known of how long this model's predictions take."""
+        return self._paces.setdefault(model, Pace())
+
+    def rule_for(self, job: Job) -> FolderRule | None:
+        """Give the rule that a job goes by: what it was submitted with, else what its folder says now, if any."""
+        if job.request is not None and job.prediction_id is not None:
+            return FolderRule.model_validate(job.request["rule"], context={"base": "/", "home": None})
+        return self.settings.folders.get(job.folder)
+
+    def run(self, step: Callable[[Hand, FolderRule], Outcome], hand: Hand) -> Outcome:
+        """Run a stage on the job in hand; raises only Conflict."""
+        rule = self.rule_for(hand.job)
+        if rule is None:
+            return self._without_rule(hand.job)
+        try:
+            return step(hand, rule)
+        except Conflict:
+            raise
+        except StageError as error:
+            return self._after(hand.job, rule, error)
+        except Exception as error:
+            shortage = shortage_of(error)
+            if shortage is not None and hand.job.state is not State.SUBMITTING:
+                return self._after(hand.job, rule, shortage)
+            log.exception("job %d: something unforeseen happened while %s", hand.job.id, hand.job.state)
+            return internal(hand.job)
+
+    def upload(self, hand: Hand, rule: FolderRule) -> Outcome:
+        """Upload the source."""
+        with self._paced(UPLOADS):
+            outcome = upload(
+                hand.job, rule, client=self._client, settle=self._settle_into(hand), now=self._clock.now
+            )
+        if outcome.to is State.UPLOADED and rule.sidecar_wait and not has_sidecar(hand.job):
+            waits = {"due_at": self._clock.now() + rule.sidecar_wait, "waits_for": "a sidecar that may come late"}
+            outcome = Outcome(outcome.to, outcome.reason, {**outcome.changes, **waits})
+        return outcome
+
+    def submit(self, hand: Hand, rule: FolderRule, commit: Commit) -> Outcome:
+        """Prepare the submit, have the intent committed, send it."""
+        outcome = prepare(hand.job, rule, settle=self._settle_into(hand), now=self._clock.now)
+        if outcome.to is not State.SUBMITTING:
+            return outcome
+        with self._paced(submits(rule.model)):
+            # On disk before the first byte is sent: from here on a kill leaves an unknown outcome.
+            hand.job = commit(hand.job, outcome)
+            return send(hand.job, client=self._client, now=self._clock.now)
+
+    def poll(self, hand: Hand, rule: FolderRule) -> Outcome:
+        """Ask for the prediction once."""
+        pace = self.pace(hand.job.model)
+        with self._paced(POLLS):
+            outcome = poll(hand.job, rule, client=self._client, pace=pace, now=self._clock.now())
+        seconds = outcome.changes.get("predict_seconds")
+        if seconds is not None:
+            pace.learn(seconds)
+        return outcome
+
+    def download(self, hand: Hand, rule: FolderRule) -> Outcome:
+        """Fetch the outputs into the outbox."""
+        job = hand.job
+        original = None if job.twin_of is None or job.result_urls else self._store.find(job.twin_of)
+        limit = int(self.settings.limits.max_result_mb * 1_000_000)
+        return download(job, rule, client=self._client, original=original, limit=limit, wall=self._clock.wall)
+
+    def _after(self, job: Job, rule: FolderRule, error: StageError) -> Outcome:
+        now = self._clock.now()
+        if self.stopping.is_set() and isinstance(error, Transient) and job.state is not State.SUBMITTING:
+            return Outcome(BACK[job.state], "the daemon stopped", {"due_at": now})
+        outcome, decision = outcome_of(job, rule, error, now=now, chance=self._chance())
+        if isinstance(decision, CloseGate):
+            scope = rule.name if decision.code == "folder" else ""
+            if self._gates.close(decision.code, str(error), now=now, scope=scope):
+                log.warning("%s. Nothing is sent until that is over.", str(error).rstrip("."))
+            self._later(self._gates.next_probe() or now)
+        return outcome
+
+    @contextlib.contextmanager
+    def _paced(self, key: tuple[str, str]) -> Iterator[None]:
+        """Make one call within the window that rate limits leave; raises RateLimited while there is a pause."""
+        while not self._pacing.admit(key, now := self._clock.now()):
+            pause = self._pacing.opens_at(key) - now
+            if pause > 0:
+                raise RateLimited("The service asked for fewer calls; this one waits.", after=pause)
+            if self.stopping.wait(0.02):
+                raise Transient("the daemon stopped")
+        outcome, after = Paced.OTHER, None
+        try:
+            yield
+            outcome = Paced.GOOD
+        except RateLimited as error:
+            outcome, after = Paced.LIMITED, error.after
+            raise
+        finally:
+            self._pacing.release(key, outcome, self._clock.now(), after)
+            if outcome is Paced.LIMITED:
+                self._later(self._pacing.opens_at(key))
+
+    def _settle_into(self, hand: Hand) -> Callable[[Job, str, str], tuple[Job, Job | None]]:
+        def settle(job: Job, fingerprint: str, sha256: str) -> tuple[Job, Job | None]:
+            hand.job, original = self._store.settle_original(job, fingerprint, sha256)
+            return hand.job, original
+
+        return settle
+
+    def _without_rule(self, job: Job) -> Outcome:
+        reason = f"the folder {job.folder} is no longer in the configuration"
+        if job.state is State.SUBMITTING:
+            return internal(job)
+        return Outcome(BACK[job.state], reason, {"due_at": self._clock.now() + 3600, "waits_for": reason})

@@ -1,0 +1,224 @@
+"""Works the table off: a pool of threads for each stage claims due rows, runs the stage, records the outcome.
+
+A job that a step leaves due goes on to the next pool with its claim, if that has room; else it waits in the table
+like all others.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import Any, TypeVar
+
+from sqlalchemy.exc import DBAPIError
+
+from daemon.claims import Claims
+from daemon.clock import Clock
+from daemon.config import FolderRule, Settings
+from daemon.errors import Conflict
+from daemon.pool import Pool
+from daemon.putaway import put_away
+from daemon.retry import pause
+from daemon.stages.outcome import Outcome
+from daemon.states import FINAL, Job, State
+from daemon.steps import Hand, Steps
+from daemon.store import Store
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+UPLOAD, SUBMIT, POLL, DOWNLOAD, PUT_AWAY = "upload", "submit", "poll", "download", "put-away"
+_POOL_OF = {
+    State.QUEUED: UPLOAD,
+    State.UPLOADED: SUBMIT,
+    State.PROCESSING: POLL,
+    State.DOWNLOADING: DOWNLOAD,
+    **dict.fromkeys(FINAL, PUT_AWAY),
+}
+#: Threads for each stage but the uploads, whose number is configured.
+_THREADS = 4
+_DATABASE_PAUSE = 2.0
+
+
+class Worker:
+    """Threads that move jobs on until they are final, held, or not due.
+
+    `later` is told the time of each row that becomes due later, `changed` the folder in which a source was found
+    replaced or gone, `chance` gives uniform numbers in [0, 1).
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        claims: Claims,
+        steps: Steps,
+        clock: Clock,
+        settings: Settings,
+        *,
+        by: str,
+        chance: Callable[[], float],
+        later: Callable[[float], None],
+        changed: Callable[[str], None],
+    ) -> None:
+        self._store = store
+        self._claims = claims
+        self._steps = steps
+        self._clock = clock
+        self._by = by
+        self._chance = chance
+        self._later = later
+        self._changed = changed
+        uploads = settings.limits.uploads
+        stage = self._stage
+        self._pools = {
+            UPLOAD: Pool(UPLOAD, uploads, claims.for_upload, partial(stage, steps.upload)),
+            SUBMIT: Pool(SUBMIT, _THREADS, claims.for_submit, partial(stage, self._submit)),
+            POLL: Pool(POLL, _THREADS, claims.for_poll, partial(stage, steps.poll)),
+            DOWNLOAD: Pool(DOWNLOAD, _THREADS, claims.for_download, partial(stage, steps.download)),
+            PUT_AWAY: Pool(PUT_AWAY, _THREADS // 2, claims.for_put_away, self._put_away),
+        }
+
+    def start(self) -> None:
+        """Start all threads."""
+        for pool in self._pools.values():
+            pool.start()
+
+    def stop(self, interrupt: Callable[[], None], timeout: float) -> bool:
+        """Take up nothing more and wait for what is in hand; tell whether all threads ended in `timeout` seconds.
+
+        `interrupt` cuts off calls that can be repeated. Submits under way are left to end: cut off, their outcome
+        would be unknown.
+        """
+        self._steps.stopping.set()
+        for pool in self._pools.values():
+            pool.stop()
+        interrupt()
+        until = time.monotonic() + timeout
+        ended = [pool.join(max(0.0, until - time.monotonic())) for pool in self._pools.values()]
+        return all(ended)
+
+    def reload(self, settings: Settings) -> None:
+        """Take new rules; jobs that are not yet submitted go by them."""
+        self._claims.settings = settings
+        self._steps.settings = settings
+        self.wake()
+
+    def wake(self) -> None:
+        """Look for due rows now, in every stage."""
+        for pool in self._pools.values():
+            pool.wake()
+
+    def quiet(self) -> bool:
+        """Tell whether no job is in hand and nothing is known that could be taken up."""
+        return all(pool.quiet() for pool in self._pools.values())
+
+    def longest(self, now: float) -> float:
+        """Give the seconds for which the oldest job in hand has been there; `now` is time.monotonic()."""
+        return max(pool.longest(now) for pool in self._pools.values())
+
+    def _stage(self, step: Callable[[Hand, FolderRule], Outcome], job: Job) -> None:
+        """Run a stage on a claimed job and record what came of it; nothing is raised."""
+        hand = Hand(job)
+        try:
+            outcome = self._steps.run(step, hand)
+            self._record(hand.job, outcome)
+        except Conflict as conflict:
+            log.info("%s", conflict)
+        except Exception:
+            log.exception("job %d: what came of its step could not be recorded", job.id)
+
+    def _submit(self, hand: Hand, rule: FolderRule) -> Outcome:
+        found = hand.job.state is State.SUBMITTING
+        try:
+            return self._steps.submit(hand, rule, self._commit_intent)
+        finally:
+            if not found:
+                self._claims.in_flight.give_back(rule.name)
+
+    def _commit_intent(self, job: Job, outcome: Outcome) -> Job:
+        return self._store.advance(job, outcome.to, outcome.reason, claimed_by=self._by, **outcome.changes)
+
+    def _record(self, job: Job, outcome: Outcome) -> None:
+        now = self._clock.now()
+        due_at = outcome.changes.get("due_at", now)
+        changes = {"waits_for": None, **outcome.changes, "due_at": due_at}
+        after = self._persist(job, lambda: self._hand_on(job, outcome, changes, now))
+        if job.state in {State.PROCESSING, State.SUBMITTING} and after.state is not State.PROCESSING:
+            self._pools[SUBMIT].wake()  # a place in flight is free
+        if after.state is State.QUEUED and after.twin_of is not None:
+            self._look_at_original(after)
+        if after.state is State.CANCELLED:
+            self._changed(after.folder)
+        if due_at > now and not after.put_away and after.state is not State.HELD:
+            self._later(due_at)
+
+    def _hand_on(self, job: Job, outcome: Outcome, changes: dict[str, Any], now: float) -> Job:
+        """Write the outcome; if the job is due at once and the next pool has room, hand it over with its claim."""
+        pool = self._pools.get(_POOL_OF.get(outcome.to, ""))
+        if pool is None or changes.get("put_away") or changes["due_at"] > now:
+            return self._write(job, outcome, changes)
+        kept = pool.reserve()
+        placed = kept and self._claims.may_go_on(replace(job, state=outcome.to))
+        try:
+            after = self._write(job, outcome, {**changes, "claimed_by": self._by if placed else None})
+        except BaseException:
+            if placed and outcome.to is State.UPLOADED:
+                self._claims.in_flight.give_back(job.folder)
+            if kept:
+                pool.unreserve()
+            raise
+        if placed:
+            pool.put(after)
+        else:
+            if kept:
+                pool.unreserve()
+            pool.wake()
+        return after
+
+    def _write(self, job: Job, outcome: Outcome, changes: dict[str, Any]) -> Job:
+        if outcome.to is job.state:
+            return self._store.amend(job, **changes)
+        return self._store.advance(job, outcome.to, outcome.reason, **changes)
+
+    def _look_at_original(self, twin: Job) -> None:
+        """Catch the original that ended while its twin was being sent to wait for it."""
+        original = self._store.find(twin.twin_of or 0)
+        if original is None or original.final:
+            self._persist(twin, lambda: self._store.amend(twin, due_at=self._clock.now()))
+            self._pools[UPLOAD].wake()
+
+    def _put_away(self, job: Job) -> None:
+        try:
+            rule = self._steps.rule_for(job)
+            if rule is None:  # its folder is configured no more, so there is no done/ to bring it to
+                self._persist(job, lambda: self._store.amend(job, put_away=True))
+                return
+            place = put_away(job, rule)
+            where = {"put_away": True, "lies_at": place.lies_at, "in_inbox": place.in_inbox, "waits_for": None}
+            self._persist(job, lambda: self._store.amend(job, **where))
+        except Conflict as conflict:
+            log.info("%s", conflict)
+        except Exception as error:
+            why = f"the source can't be put away: {error}"
+            if job.waits_for != why:
+                log.warning("job %d: %s; tried again later", job.id, why, exc_info=not isinstance(error, OSError))
+            due_at = self._clock.now() + pause(6, self._chance())
+            self._persist(job, lambda: self._store.amend(job, due_at=due_at, waits_for=why))
+            self._later(due_at)
+
+    def _persist(self, job: Job, write: Callable[[], T]) -> T:
+        """Write until it is written: a full disk must not make the daemon forget what came of a step."""
+        while True:
+            try:
+                return write()
+            except DBAPIError as error:
+                log.error(  # noqa: TRY400 - the table's own message says it; this may come again and again
+                    "job %d (prediction %s): the job table can't be written: %s",
+                    job.id,
+                    job.prediction_id,
+                    error.orig,
+                )
+                if self._steps.stopping.wait(_DATABASE_PAUSE):
+                    raise
