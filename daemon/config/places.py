@@ -1,12 +1,11 @@
 """How inboxes, outboxes and the state directory may lie to each other: no loops, no file claimed twice.
 
-Folders may be chained: the outbox of one may be the inbox of another, or lie in it, as long as nothing comes
-round again.
+No inbox may meet any outbox, not even another folder's: what comes round is paid for each time.
 """
 
 import itertools
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from daemon.config.paths import inside
@@ -35,31 +34,30 @@ def place(name: str, inbox: str | None, outbox: str | None, *, recursive: bool) 
 
 def relations(places: list[Place], private: Mapping[str, str]) -> list[Fault]:
     """Find every fault between the folders; `private` are the program's own paths by key (`state_dir`)."""
-    faults = [fault for each in places for fault in _own(each)]
+    faults = [fault for one in places for other in places for fault in _across(one, other)]
     for one, other in itertools.combinations(places, 2):
         faults += _same_inbox(one, other)
     for one, other in itertools.permutations(places, 2):
         faults += _inbox_in_inbox(one, other)
-        faults += _inbox_in_outbox(one, other)
-    faults += [_round(circle) for circle in _circles(places)]
     for key, path in private.items():
         faults += _private(key, os.path.realpath(path), places)
     return faults
 
 
-def _own(place: Place) -> list[Fault]:
-    inbox, outbox = place.inbox, place.outbox
-    if inbox is None or outbox is None:
+def _across(one: Place, other: Place) -> list[Fault]:
+    """Tell if the inbox of `one` and the outbox of `other` (which may be the same folder's) meet."""
+    if one.inbox is None or other.outbox is None:
         return []
-    right = 'let both lie side by side, like "~/Atlas/inbox/cats" and "~/Atlas/outbox/cats"'
-    if inbox == outbox:
-        return [
-            Fault(place.key("outbox"), "is the same folder as the inbox: results would be taken in again", right)
-        ]
-    if inside(outbox, inbox):
-        return [Fault(place.key("outbox"), "lies inside the inbox: results would be taken in again", right)]
-    if inside(inbox, outbox):
-        return [Fault(place.key("inbox"), "lies inside the outbox", right)]
+    whose = "the" if one is other else f'"{other.name}"\'s'
+    whose_inbox = "the" if one is other else f'"{one.name}"\'s'
+    right = 'let all of them lie side by side, like "~/Atlas/inbox/cats" and "~/Atlas/outbox/cats"'
+    again = "inbox: results would be taken in again"
+    if one.inbox == other.outbox:
+        return [Fault(other.key("outbox"), f"is the same folder as {whose_inbox} {again}", right)]
+    if inside(other.outbox, one.inbox):
+        return [Fault(other.key("outbox"), f"lies inside {whose_inbox} {again}", right)]
+    if inside(one.inbox, other.outbox):
+        return [Fault(one.key("inbox"), f"lies inside {whose} outbox", right)]
     return []
 
 
@@ -85,48 +83,6 @@ def _inbox_in_inbox(one: Place, other: Place) -> list[Fault]:
         wrong = f'lies in {top}/ of "{other.name}", where that folder puts its sources away'
         return [Fault(one.key("inbox"), wrong, "move it elsewhere")]
     return []
-
-
-def _inbox_in_outbox(one: Place, other: Place) -> list[Fault]:
-    if one.inbox is None or other.outbox is None or one.inbox == other.outbox:
-        return []
-    if not inside(one.inbox, other.outbox):
-        return []
-    right = f'move it out; to go on with the results of "{other.name}", let the inbox be that very outbox'
-    return [Fault(one.key("inbox"), f'lies inside the outbox of "{other.name}"', right)]
-
-
-def _feeds(one: Place, other: Place) -> bool:
-    """Tell whether results of `one` are input of `other`."""
-    if one.outbox is None or other.inbox is None:
-        return False
-    return one.outbox == other.inbox or (other.recursive and inside(one.outbox, other.inbox))
-
-
-def _circles(places: list[Place]) -> Iterable[list[Place]]:
-    """Find circles of at least two folders among those that feed each other, each once.
-
-    A walk from each folder follows only folders that come after it in the list, so a circle is found at its
-    first member; one circle per first member is enough to be told.
-    """
-    for index, start in enumerate(places):
-        later = places[index + 1 :]
-        ways = [[start]]
-        seen: set[str] = set()
-        while ways:
-            way = ways.pop()
-            if len(way) > 1 and _feeds(way[-1], start):
-                yield way
-                break
-            following = [each for each in later if each.name not in seen and _feeds(way[-1], each)]
-            seen.update(each.name for each in following)
-            ways += [[*way, each] for each in following]
-
-
-def _round(circle: list[Place]) -> Fault:
-    names = " → ".join(each.name for each in [*circle, circle[0]])
-    wrong = f"results come round again ({names}), and each round is paid"
-    return Fault(circle[-1].key("outbox"), wrong, "let this outbox be no folder's inbox")
 
 
 def _private(key: str, path: str, places: list[Place]) -> list[Fault]:
