@@ -26,7 +26,6 @@ _ANEW = {
     "outputs": (),
     "polls": 0,
     "reuploads": 0,
-    "pays_itself": True,
 }
 
 
@@ -198,7 +197,9 @@ def _where_to(job: Job, *, pay_again: bool) -> tuple[State, dict[str, Any], str]
     if job.state not in {State.FAILED, State.HELD, State.CANCELLED}:
         raise Refused(f"job {job.id} is {_standing(job)}; there is nothing to try again")
     if pay_again:
-        return State.QUEUED, dict(_ANEW), "tried again by a person, who accepts that it is paid again"
+        # A twin would get its original's result again, so it is told to stand for itself.
+        anew = {**_ANEW, "pays_itself": job.twin_of is not None}
+        return State.QUEUED, anew, "tried again by a person, who accepts that it is paid again"
     if job.error_code == "unknown_submit":
         raise Refused(
             f"job {job.id} may have been paid: look into the service's list of predictions, then use "

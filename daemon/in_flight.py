@@ -41,7 +41,7 @@ class InFlight:
 
     def _room(self, rule: FolderRule) -> int:
         counts = self._counts()
-        flying = sum(count for (_, state), count in counts.items() if state in IN_FLIGHT)
+        flying = sum(count for (_, state), count in list(counts.items()) if state in IN_FLIGHT)
         room = self._limit() - flying - self._kept.total()
         if rule.in_flight is not None:
             own = sum(counts.get((rule.name, state), 0) for state in IN_FLIGHT)

@@ -7,6 +7,7 @@ from daemon.atlas.client import Client
 from daemon.clock import Clock
 from daemon.config import Settings
 from daemon.errors import Blocked, HotfolderError, StageError, Unreachable
+from daemon.folders import Folders
 from daemon.gates import Gate, Gates
 from daemon.outbox import check_room
 from daemon.states import CONDITIONS
@@ -25,6 +26,7 @@ class Probes:
         client: Client,
         clock: Clock,
         settings: Callable[[], Settings],
+        folders: Folders,
         wake: Callable[[], None],
     ) -> None:
         self._gates = gates
@@ -32,6 +34,7 @@ class Probes:
         self._client = client
         self._clock = clock
         self._settings = settings
+        self._folders = folders
         self._wake = wake
 
     def run(self) -> None:
@@ -56,6 +59,7 @@ class Probes:
             if gate.code == "folder":
                 rule = self._settings().folders.get(gate.scope)
                 if rule is not None:
+                    self._folders.check(rule)
                     check_room(rule)
                 return None
             balance = self._client.balance()

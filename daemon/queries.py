@@ -2,7 +2,7 @@
 
 import threading
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import Any
 
 from sqlalchemy import Connection, Select, bindparam, func, select
@@ -90,10 +90,12 @@ class Queries:
                 for row in connection.execute(query)
             ]
 
-    def next_due(self, states: Iterable[State], *, twins: bool = True) -> float | None:
+    def next_due(
+        self, states: Iterable[State], *, twins: bool = True, folders: Container[str] | None = None
+    ) -> float | None:
         """Give the earliest time after now at which an unclaimed row in one of `states` is due, or None.
 
-        Without `twins` those do not count that wait for another job's end.
+        Without `twins` those do not count that wait for another job's end; with `folders` only these count.
         """
         wanted = set(states)
         query = _EARLIEST if twins else _EARLIEST.where(JOBS.c.twin_of.is_(None))
@@ -102,7 +104,7 @@ class Queries:
             due = [
                 self._earliest(connection, query, folder, state, now)
                 for (folder, state), count in list(self.counts.items())
-                if count and state in wanted
+                if count and state in wanted and (folders is None or folder in folders)
             ]
         return min((at for at in due if at is not None), default=None)
 

@@ -17,13 +17,14 @@ from daemon.claims import Claims
 from daemon.clock import Clock
 from daemon.config import Settings, make_folders, remembered_mounts
 from daemon.errors import ConfigError
+from daemon.folders import Folders
 from daemon.gates import Gates
 from daemon.inbox.intake import Inbox
 from daemon.inbox.mounts import mount_point
 from daemon.probes import Probes
 from daemon.provenance import timestamp
 from daemon.scheduler import Scheduler
-from daemon.states import FINAL, NewJob, State
+from daemon.states import CONDITIONS, FINAL, NewJob, State
 from daemon.steps import Steps
 from daemon.store import Store
 from daemon.worker import Worker
@@ -88,14 +89,16 @@ class Service:
         store = self.store = Store(table_url(settings), self.clock)
         self._stack.callback(store.close)
         store.end_leases()
+        self.folders = Folders(mount_point)
         self.gates = Gates()
+        self._close_known_gates()
         for key in store.notes(PAUSE):
             self.gates.close(
                 "pause", _paused(key.removeprefix(PAUSE)), now=self.clock.now(), scope=key[len(PAUSE) :]
             )
         self.client = Client(settings.api.base_url, self._key, self.clock)
         self._stack.callback(self.client.close)
-        pacing = Pacing(64, random.random)
+        pacing = self.pacing = Pacing(64, random.random)
         instance = uuid.uuid4().hex
         self.claims = Claims(store, self.gates, pacing, self.clock, settings, by=instance)
         chance = random.random
@@ -107,6 +110,7 @@ class Service:
             pacing,
             self.clock,
             settings,
+            self.folders,
             chance=chance,
             later=self.scheduler.later,
         )
@@ -122,11 +126,21 @@ class Service:
             later=self.scheduler.later,
             changed=self.inbox.rescan,
         )
-        self.probes = Probes(self.gates, store, self.client, self.clock, lambda: self.settings, self.worker.wake)
+        self.probes = Probes(
+            self.gates, store, self.client, self.clock, lambda: self.settings, self.folders, self.worker.wake
+        )
         self.actions = Actions(store, lambda: self.settings, self.clock, gates=self.gates, wake=self.worker.wake)
         self.scheduler.every(RESCAN_SECONDS, self._rescan)
         self.scheduler.every(PRUNE_SECONDS, self._prune)
         self.control = control.Control(settings.state_dir, self._handlers())
+
+    def _close_known_gates(self) -> None:
+        """Take up the conditions that held jobs when the last daemon ended, to be probed at once."""
+        for job in self.store.listed(state=State.HELD):
+            if job.error_code in CONDITIONS:
+                scope = job.folder if job.error_code == "folder" else ""
+                self.gates.close(job.error_code, job.error_message or "", now=self.clock.now(), scope=scope)
+        self.gates.probe_now(self.clock.now())
 
     def stop(self) -> bool:
         """Stop taking up work, let submits end, close everything; tell whether all threads ended in time."""
@@ -187,7 +201,6 @@ class Service:
         return min((at for at in times if at is not None), default=None)
 
     def _rescan(self) -> None:
-        self.store.recount()
         self.inbox.rescan()
         self.worker.wake()
 
@@ -206,6 +219,7 @@ class Service:
         present = remembered_mounts(self.settings, mount_point)
         if not gone and present != remembered:
             self.store.note(_MOUNTS, present)
+        self.folders.remember({**remembered, **present} if gone else present)
         return [str(fault) for fault in faults]
 
     # How it is
@@ -245,7 +259,9 @@ class Service:
             self.clock.now() - gate.since < 30.0 for gate in self.gates.closed() if gate.code == "unreachable"
         ):
             return False
-        return self.store.next_due(_WAITING - FINAL, twins=False) is None
+        if self.pacing.opens_next(self.clock.now()) is not None:
+            return False
+        return self.store.next_due(_WAITING - FINAL, twins=False, folders=self.settings.folders) is None
 
     def _handlers(self) -> Mapping[str, control.Handler]:
         actions = self.actions

@@ -15,6 +15,7 @@ from daemon.clock import Clock
 from daemon.config import FolderRule, Settings
 from daemon.durations import Pace
 from daemon.errors import Conflict, RateLimited, StageError, Transient
+from daemon.folders import Folders
 from daemon.gates import Gates
 from daemon.retry import CloseGate
 from daemon.stages.compose import has_sidecar
@@ -50,6 +51,7 @@ class Steps:
         pacing: Pacing,
         clock: Clock,
         settings: Settings,
+        folders: Folders,
         *,
         chance: Callable[[], float],
         later: Callable[[float], None],
@@ -62,6 +64,7 @@ class Steps:
         self._chance = chance
         self._later = later
         self.settings = settings
+        self.folders = folders
         self.stopping = threading.Event()
         self._paces: dict[str, Pace] = {}
         for model, seconds in store.durations():
@@ -97,6 +100,7 @@ class Steps:
 
     def upload(self, hand: Hand, rule: FolderRule) -> Outcome:
         """Upload the source."""
+        self.folders.check(rule)  # else a source on a mount that is gone would count as vanished
         with self._paced(UPLOADS):
             outcome = upload(
                 hand.job, rule, client=self._client, settle=self._settle_into(hand), now=self._clock.now
@@ -108,6 +112,8 @@ class Steps:
 
     def submit(self, hand: Hand, rule: FolderRule, commit: Commit) -> Outcome:
         """Prepare the submit, have the intent committed, send it."""
+        if hand.job.state is not State.SUBMITTING:
+            self.folders.check(rule)
         outcome = prepare(hand.job, rule, settle=self._settle_into(hand), now=self._clock.now)
         if outcome.to is not State.SUBMITTING:
             return outcome
@@ -128,6 +134,7 @@ class Steps:
 
     def download(self, hand: Hand, rule: FolderRule) -> Outcome:
         """Fetch the outputs into the outbox."""
+        self.folders.check(rule)
         job = hand.job
         original = None if job.twin_of is None or job.result_urls else self._store.find(job.twin_of)
         limit = int(self.settings.limits.max_result_mb * 1_000_000)

@@ -45,8 +45,7 @@ _Pair = tuple[Job, Job]
 class Store(Queries):
     """The job table. Every method may be called from any thread; every write is on disk when it returns.
 
-    `counts` is kept by this object's own writes; `recount` is for the case that a command wrote beside a
-    daemon that it could not reach.
+    `counts` is kept by this object's own writes, so it holds for the one that has the state directory's lock.
     """
 
     def __init__(self, url: str, clock: Clock) -> None:

@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from daemon.claims import Claims
 from daemon.clock import Clock
 from daemon.config import FolderRule, Settings
-from daemon.errors import Conflict
+from daemon.errors import Conflict, HotfolderError
 from daemon.pool import Pool
 from daemon.putaway import put_away
 from daemon.retry import pause
@@ -195,6 +195,7 @@ class Worker:
             if rule is None:  # its folder is configured no more, so there is no done/ to bring it to
                 self._persist(job, lambda: self._store.amend(job, put_away=True))
                 return
+            self._steps.folders.check(rule)  # a source whose mount is gone is not gone
             place = put_away(job, rule)
             where = {"put_away": True, "lies_at": place.lies_at, "in_inbox": place.in_inbox, "waits_for": None}
             self._persist(job, lambda: self._store.amend(job, **where))
@@ -203,7 +204,12 @@ class Worker:
         except Exception as error:
             why = f"the source can't be put away: {error}"
             if job.waits_for != why:
-                log.warning("job %d: %s; tried again later", job.id, why, exc_info=not isinstance(error, OSError))
+                log.warning(
+                    "job %d: %s; tried again later",
+                    job.id,
+                    why,
+                    exc_info=not isinstance(error, OSError | HotfolderError),
+                )
             due_at = self._clock.now() + pause(6, self._chance())
             self._persist(job, lambda: self._store.amend(job, due_at=due_at, waits_for=why))
             self._later(due_at)

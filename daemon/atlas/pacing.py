@@ -97,6 +97,12 @@ class Pacing:
             elif outcome is Outcome.LIMITED:
                 self._windows[key] = self.window(key).shrunk(now, self._chance(), after)
 
+    def opens_next(self, now: float) -> float | None:
+        """Give the earliest time after `now` at which a pause of any key ends, or None if there is none."""
+        with self._lock:
+            pauses = [window.blocked_until for window in self._windows.values() if window.blocked_until > now]
+        return min(pauses, default=None)
+
     def opens_at(self, key: Hashable) -> float:
         """Give the time before which `admit` says no in any case, in seconds since the epoch (or -inf)."""
         with self._lock:

@@ -1,0 +1,49 @@
+"""Whether an inbox and an outbox are really there: a mount that is gone leaves an empty look-alike behind."""
+
+import os
+from collections.abc import Callable, Mapping
+
+from daemon.config import FolderRule
+from daemon.errors import Blocked
+from daemon.names import shown
+
+
+class Folders:
+    """Knows under which mount point each folder lay when all was well. Thread-safe: it is only ever replaced.
+
+    `mount_point` gives the mount point that a path lies under now.
+    """
+
+    def __init__(self, mount_point: Callable[[str], str]) -> None:
+        self._mount_point = mount_point
+        self._mounts: Mapping[str, str] = {}
+        self._devices: dict[str, int] = {}
+
+    def remember(self, mounts: Mapping[str, str]) -> None:
+        """Take over what is known of the folders: path to mount point."""
+        self._mounts = dict(mounts)
+        self._devices = {}
+
+    def check(self, rule: FolderRule) -> None:
+        """Raise Blocked("folder") if the inbox or the outbox of `rule` is not there."""
+        for what, path in (("inbox", rule.inbox), ("outbox", rule.outbox)):
+            why = self._missing(path)
+            if why is not None:
+                raise Blocked(f"the {what} {shown(path)} {why}", code="folder")
+
+    def _missing(self, path: str) -> str | None:
+        try:
+            status = os.stat(path)
+        except OSError as error:
+            return f"can't be used: {(error.strerror or str(error)).lower()}"
+        if not os.path.isdir(path):
+            return "is not a folder"
+        if self._devices.get(path) == status.st_dev:
+            return None
+        mount = self._mounts.get(path)
+        now = self._mount_point(path)
+        # The path now lies under a mount point above the one it had: that one is gone.
+        if mount is not None and mount != now and mount.startswith(now.rstrip("/") + "/"):
+            return f"lay on the file system mounted at {shown(mount)}, which is not there"
+        self._devices[path] = status.st_dev
+        return None
