@@ -195,6 +195,8 @@ class Service:
         log.warning("%s%s", f"{folder}: " if folder else "", message)
 
     def _due(self) -> float | None:
+        if self.steps.stopping.is_set():
+            return None
         self.probes.run()
         self.worker.wake()
         times = [self.store.next_due(_WAITING), self.gates.next_probe()]

@@ -1,5 +1,6 @@
 """The job table's only writer: add, claim, advance, amend. Rows in, frozen Jobs out."""
 
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
@@ -10,6 +11,7 @@ from daemon import schema
 from daemon.clock import Clock
 from daemon.database import GroupCommit, writing_engine
 from daemon.errors import Conflict
+from daemon.names import shown
 from daemon.queries import Queries
 from daemon.rows import (
     JOBS,
@@ -37,6 +39,8 @@ _OLDEST = _CLAIMABLE.order_by(JOBS.c.due_at)
 _NEWEST = _CLAIMABLE.order_by(JOBS.c.due_at.desc())
 
 _PRUNED_AT_ONCE = 500
+
+log = logging.getLogger(__name__)
 
 #: A job as it was and as it is.
 _Pair = tuple[Job, Job]
@@ -74,6 +78,8 @@ class Store(Queries):
             return added
 
         added = self._writer.run(work)
+        for job in added:
+            _tell(job, None, job.error_message or "found")
         self._count((job.folder, None, job.state) for job in added)
         return added
 
@@ -114,7 +120,7 @@ class Store(Queries):
                 connection, found, lambda job: {"claimed_by": by, "state": become or job.state}, "taken up", wall
             )
 
-        return self._run_pairs(work)
+        return self._run_pairs(work, "taken up")
 
     def claim_one(self, job: Job, *, by: str) -> Job:
         """Take this very row, whatever is due. Raises Conflict if it is claimed or was changed."""
@@ -147,6 +153,7 @@ class Store(Queries):
         if after is None:
             raise Conflict(f"job {job.id} is no longer {job.state}: it was changed meanwhile")
         self._count([(job.folder, job.state, to)])
+        _tell(after, job.state, reason)
         return after
 
     def amend(self, job: Job, **changes: Any) -> Job:
@@ -198,7 +205,7 @@ class Store(Queries):
             found = [job_of(row) for row in connection.execute(query).mappings()]
             return self._apply_all(connection, found, changes, f"{code}: tried again", wall)
 
-        return len(self._run_pairs(work))
+        return len(self._run_pairs(work, f"{code}: tried again"))
 
     def note(self, key: str, value: Any) -> None:
         """Remember `value` (JSON) under `key`; None forgets it."""
@@ -247,8 +254,11 @@ class Store(Queries):
         add_transitions(connection, moved, wall)
         return pairs
 
-    def _run_pairs(self, work: Callable[[Connection], list[_Pair]]) -> list[Job]:
+    def _run_pairs(self, work: Callable[[Connection], list[_Pair]], reason: str) -> list[Job]:
         pairs = self._writer.run(work)
+        for before, after in pairs:
+            if before.state is not after.state:
+                _tell(after, before.state, reason)
         self._count((after.folder, before.state, after.state) for before, after in pairs)
         return [after for _, after in pairs]
 
@@ -263,3 +273,10 @@ class Store(Queries):
 def _delete(connection: Connection, ids: list[int]) -> None:
     connection.execute(delete(TRANSITIONS).where(TRANSITIONS.c.job_id.in_(ids)))
     connection.execute(delete(JOBS).where(JOBS.c.id.in_(ids)))
+
+
+def _tell(job: Job, before: State | None, reason: str) -> None:
+    """Write the log line of a transition."""
+    log.info(
+        "job %d (%s/%s): %s → %s: %s", job.id, job.folder, shown(job.name), before or "new", job.state, reason
+    )

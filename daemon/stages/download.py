@@ -30,9 +30,7 @@ def download(
     if original is not None:
         if not original.outputs or not all(os.path.isfile(path) for path in original.outputs):
             reason = f"the result of job {original.id} is no longer there; its prediction is asked again"
-            if job.prediction_id is None or original.request is None:
-                return Outcome(State.QUEUED, reason, {"pays_itself": True})
-            return Outcome(State.PROCESSING, reason, {"request": original.request})
+            return Outcome(State.PROCESSING, reason)
         fetches = [_copy(path) for path in original.outputs]
     else:
         fetches = [_fetch(job, client, number, url, limit) for number, url in enumerate(job.result_urls)]

@@ -50,7 +50,9 @@ def settled(
     if original is None:
         return job, None
     if original.state is State.DONE:
-        changes = {"result_urls": (), "prediction_id": original.prediction_id, "twin_of": original.id}
+        # As if it had been submitted itself, but by its own folder's rule: that names the outbox.
+        request = {**(original.request or {}), "rule": rule.model_dump()}
+        changes = {"result_urls": (), "prediction_id": original.prediction_id, "request": request}
         reason = f"same file and rule as job {original.id}: its result is used, nothing is paid"
         return job, Outcome(State.DOWNLOADING, reason, changes)
     reason = f"waits for job {original.id}, the same file under the same rule ({original.state})"
