@@ -51,7 +51,8 @@ class Pace:
         `elapsed`: seconds since the submit; `kind`: image, video or audio; `polls`: questions asked so far.
         """
         if not self.known:
-            return elapsed + min(LONGEST, PRIOR.get(kind, 1.0) * 1.2**polls) if polls else 0.0
+            # The power stops growing long after LONGEST is reached, and before a float overflows.
+            return elapsed + min(LONGEST, PRIOR.get(kind, 1.0) * 1.2 ** min(polls, 100)) if polls else 0.0
         for share in _QUANTILES:
             at = self.quantile(share)
             if at > elapsed or (polls == 0 and at >= elapsed):
