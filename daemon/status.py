@@ -9,7 +9,7 @@ from daemon.gates import Gate
 from daemon.names import shown
 from daemon.provenance import timestamp
 from daemon.queries import Queries
-from daemon.states import Job, State
+from daemon.states import Job, State, Transition
 
 #: Held jobs are listed one by one up to this number; their count is always whole.
 _LISTED = 50
@@ -50,6 +50,16 @@ def job_fields(job: Job) -> dict[str, Any]:
     }
 
 
+def history_fields(step: Transition) -> dict[str, Any]:
+    """Give one line of a job's history as `show --json` prints it."""
+    return {
+        "at": timestamp(step.at),
+        "from": None if step.before is None else str(step.before),
+        "to": str(step.after),
+        "reason": step.reason,
+    }
+
+
 def _is_text(path: str) -> bool:
     try:
         path.encode("utf-8")
@@ -70,6 +80,45 @@ def collect(
 ) -> dict[str, Any]:
     """Give all that `hotfolder status --json` prints; `now` is the wall clock's time."""
     counts = dict(queries.counts)
+    midnight = dt.datetime.fromtimestamp(now, dt.UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return {
+        "daemon": dict(daemon),
+        "table": queries.url,
+        "folders": _folders(counts, settings, gates, absent, unmatched),
+        "total": _total(counts),
+        "gates": [_gate_fields(gate) for gate in gates],
+        "held": [_held_fields(job) for job in queries.listed(state=State.HELD, limit=_LISTED)],
+        "spend_today_usd": queries.spent_since(midnight.timestamp()),
+    }
+
+
+def nothing_yet(settings: Settings, url: str, daemon: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the same as `collect` where there is no job table yet, because no daemon has ever run."""
+    return {
+        "daemon": dict(daemon),
+        "table": url,
+        "folders": _folders({}, settings, [], {}, {}),
+        "total": _total({}),
+        "gates": [],
+        "held": [],
+        "spend_today_usd": 0.0,
+    }
+
+
+_Counts = Mapping[tuple[str, State], int]
+
+
+def _total(counts: _Counts) -> dict[str, int]:
+    return {str(state): sum(n for (_, at), n in counts.items() if at is state) for state in State}
+
+
+def _folders(
+    counts: _Counts,
+    settings: Settings,
+    gates: list[Gate],
+    absent: Mapping[str, str],
+    unmatched: Mapping[str, list[str]],
+) -> dict[str, Any]:
     names = dict.fromkeys([*settings.folders, *(folder for folder, _ in counts)])
     folders = {}
     for name in names:
@@ -80,16 +129,7 @@ def collect(
             "unmatched": [shown(path) for path in unmatched.get(name, [])],
             "waits_for": [gate.reason for gate in gates if gate.scope in {"", name}],
         }
-    midnight = dt.datetime.fromtimestamp(now, dt.UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    return {
-        "daemon": dict(daemon),
-        "table": queries.url,
-        "folders": folders,
-        "total": {str(state): sum(n for (_, at), n in counts.items() if at is state) for state in State},
-        "gates": [_gate_fields(gate) for gate in gates],
-        "held": [_held_fields(job) for job in queries.listed(state=State.HELD, limit=_LISTED)],
-        "spend_today_usd": queries.spent_since(midnight.timestamp()),
-    }
+    return folders
 
 
 def _gate_fields(gate: Gate) -> dict[str, Any]:

@@ -3,13 +3,14 @@
 from collections.abc import Iterator, Mapping
 
 from daemon.atlas.client import Client
-from daemon.check.finding import Finding, Level, warning
+from daemon.check.finding import Finding, Level, fault, warning
 from daemon.check.limits import watch_findings
 from daemon.check.online import online_findings
 from daemon.check.places import FileSystemOf, file_systems, folder_findings, state_findings
 from daemon.clock import Clock
-from daemon.config import Settings
+from daemon.config import Settings, load
 from daemon.config.key import read_key
+from daemon.errors import ConfigError
 
 
 def findings(
@@ -27,6 +28,27 @@ def findings(
         *watch_findings(settings, file_system),
     ]
     return found + list(_key_findings(settings, environ) if offline else _online(settings))
+
+
+def findings_of_file(path: str, environ: Mapping[str, str], *, offline: bool) -> list[Finding]:
+    """Read the configuration at `path` and look at all that it names; see `findings`.
+
+    Where only the key is at fault, what needs none is looked at all the same. Raises ConfigError where the
+    configuration itself can't be used.
+    """
+    try:
+        return findings(load(path, environ, need_key=not offline), environ, offline=offline)
+    except ConfigError as error:
+        if offline:
+            raise
+        whole = error
+    try:
+        settings = load(path, environ, need_key=False)
+    except ConfigError:
+        raise whole from None
+    told = {each.key for each in whole.faults}
+    found = [each for each in findings(settings, environ, offline=True) if each.key not in told]
+    return found + [fault(each.key, f"{each.wrong}; {each.right}") for each in whole.faults]
 
 
 def worst(found: list[Finding]) -> Level:

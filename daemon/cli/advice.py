@@ -1,0 +1,34 @@
+"""What a person can do about a job, by the code of its error."""
+
+from collections.abc import Mapping
+
+_HELD: Mapping[str, str] = {
+    "unknown_submit": "look in your Atlas Cloud account for its prediction: if it is there, "
+    "`hotfolder attach {id} PREDICTION`; if not, `hotfolder retry {id} --pay-again`",
+    "deadline": "`hotfolder retry {id}` asks for its prediction again",
+    "prediction_lost": "`hotfolder retry {id}` asks once more; with --pay-again it makes a new one, "
+    "`hotfolder attach {id} PREDICTION` gives it another",
+    "result_refused": "mend what the reason says (max_result_mb is a limit of the configuration), "
+    "then `hotfolder retry {id}` fetches the result again",
+    "result_expired": "`hotfolder retry {id}` asks once more; with --pay-again it makes a new one",
+    "internal": "please report this with the output of `hotfolder show {id}`; then `hotfolder retry {id}`",
+    "key": "set a key that is accepted; it goes on by itself",
+    "balance": "top up the account; it goes on by itself",
+    "folder": "mend the folder; it goes on by itself",
+}
+_FAILED = "mend the file or the folder's rule, then `hotfolder retry {id}`, or move the file back into the inbox"
+_CANCELLED = "`hotfolder retry {id}` takes it up again"
+
+
+def advice(job_id: int, state: str, code: str | None) -> str | None:
+    """Say what to do about a job in this state with this error code; None if there is nothing to do."""
+    match state:
+        case "held":
+            text = _HELD.get(code or "", "see its reason, then `hotfolder retry {id}`")
+        case "failed":
+            text = _FAILED
+        case "cancelled":
+            text = _CANCELLED
+        case _:
+            return None
+    return text.format(id=job_id)

@@ -1,0 +1,38 @@
+"""`hotfolder run`: the daemon, in the foreground."""
+
+import os
+from typing import Annotated
+
+import typer
+
+from daemon.cli.options import ConfigOption
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(epilog="Example: hotfolder run --once")(run)
+
+
+def run(
+    config: ConfigOption = None,
+    once: Annotated[
+        bool, typer.Option("--once", help="Finish what is there and end; 1 if anything failed or still waits.")
+    ] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log more.")] = False,
+) -> int:
+    """Run the daemon in the foreground, until a signal stops it.
+
+    On SIGHUP it reads its configuration again.
+    """
+    from daemon import foreground
+    from daemon.cli import logs
+    from daemon.config import Settings, find, load
+    from daemon.service import Service
+
+    logs.set_up(os.environ, verbose=verbose)
+    path = find(config, os.environ)
+
+    def read() -> Settings:
+        return load(path, os.environ, need_key=True)
+
+    return foreground.run(Service(read(), load=read), once=once)
