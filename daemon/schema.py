@@ -3,12 +3,13 @@
 import contextlib
 import os
 from collections.abc import Iterator
+from typing import Any
 
 from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DatabaseError
 
-from daemon.database import writing_engine
+from daemon.database import reading_engine, writing_engine
 from daemon.errors import ConfigError, Fault
 from daemon.table import APPLICATION_ID, REVISION
 
@@ -22,6 +23,7 @@ def prepare(url: str) -> None:
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
         with _engine(url) as engine, engine.begin() as connection:
+            _refuse_later(_revision(connection))
             _migrate(connection)
         return
     path = parsed.database
@@ -31,15 +33,13 @@ def prepare(url: str) -> None:
         _create(path)
         return
     _inspect_file(path)
-    with _engine(url) as engine:
-        try:
-            with engine.connect() as connection:
-                revision = _revision(connection)
-            if revision != REVISION:
-                with engine.begin() as connection:
-                    _migrate(connection)
-        except DatabaseError as error:
-            raise _unusable(path, f"can't be read ({error.orig})") from error
+    with _readable(path):
+        present = _revision_at(url)
+        if present == REVISION:
+            return
+        _refuse_later(present)
+        with _engine(url) as engine, engine.begin() as connection:
+            _migrate(connection)
 
 
 def check(url: str) -> None:
@@ -52,8 +52,8 @@ def check(url: str) -> None:
                 [Fault("state_dir", f"there is no job table at {path} yet", "`hotfolder run` makes it")]
             )
         _inspect_file(path)
-    with _engine(url) as engine, engine.connect() as connection:
-        revision = _revision(connection)
+    with _readable(parsed.database or url):
+        revision = _revision_at(url)
     if revision != REVISION:
         raise ConfigError(
             [
@@ -68,6 +68,9 @@ def check(url: str) -> None:
 
 def _create(path: str) -> None:
     """Make a new table under another name first, so that a kill in between leaves no half-made one."""
+    if os.path.lexists(f"{path}-wal"):
+        # SQLite would take the old table's log for the new one's (sqlite.org/howtocorrupt.html, 1.4).
+        raise _unusable(path, "is gone, but its -wal file is still there")
     draft = f"{path}.new"
     for leftover in (draft, f"{draft}-wal", f"{draft}-shm"):
         with contextlib.suppress(FileNotFoundError):
@@ -86,8 +89,11 @@ def _create(path: str) -> None:
 
 def _inspect_file(path: str) -> None:
     """Look at the file's header before SQLite does: an empty file passes every check that SQLite has."""
-    with open(path, "rb") as file:
-        header = file.read(100)
+    try:
+        with open(path, "rb") as file:
+            header = file.read(100)
+    except OSError as error:
+        raise _unusable(path, f"can't be opened ({error.strerror})") from error
     if not header:
         raise _unusable(path, "is empty")
     if not header.startswith(b"SQLite format 3\0"):
@@ -104,6 +110,25 @@ def _unusable(path: str, why: str) -> ConfigError:
     return ConfigError([Fault("database.url", f"the job table {path} {why}", remedy)])
 
 
+@contextlib.contextmanager
+def _readable(path: str) -> Iterator[None]:
+    """Turn what SQLite says of a damaged file into a fault."""
+    try:
+        yield
+    except DatabaseError as error:
+        raise _unusable(path, f"can't be read ({error.orig})") from error
+
+
+def _revision_at(url: str) -> str | None:
+    """Read the schema's revision without changing anything: the file may be a later version's."""
+    engine = reading_engine(url)
+    try:
+        with engine.connect() as connection:
+            return _revision(connection)
+    finally:
+        engine.dispose()
+
+
 def _revision(connection: Connection) -> str | None:
     if not inspect(connection).has_table("alembic_version"):
         return None
@@ -111,16 +136,20 @@ def _revision(connection: Connection) -> str | None:
     return None if value is None else str(value)
 
 
-def _migrate(connection: Connection) -> None:
+def _alembic() -> Any:
+    """Give Alembic's Config."""
     # Alembic costs 0.2 s to import and is needed only when a schema changes.
-    from alembic import command
     from alembic.config import Config
-    from alembic.script import ScriptDirectory
 
     config = Config()
     config.set_main_option("script_location", os.path.join(os.path.dirname(__file__), "migrations"))
-    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-    present = _revision(connection)
+    return config
+
+
+def _refuse_later(present: str | None) -> None:
+    from alembic.script import ScriptDirectory
+
+    known = {script.revision for script in ScriptDirectory.from_config(_alembic()).walk_revisions()}
     if present is not None and present not in known:
         raise ConfigError(
             [
@@ -131,6 +160,12 @@ def _migrate(connection: Connection) -> None:
                 )
             ]
         )
+
+
+def _migrate(connection: Connection) -> None:
+    from alembic import command
+
+    config = _alembic()
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
 

@@ -1,0 +1,1 @@
+"""Tests of the job table, on real SQLite files."""
