@@ -6,6 +6,8 @@ import os
 LONGEST_NAME = 255
 #: Kept free behind a result's name, so that `.json` and a `~99` still fit.
 _RESERVE = 12
+#: What is longer, in bytes, is part of a title with a dot in it.
+_LONGEST_EXTENSION = 32
 
 
 def split(name: str) -> tuple[str, str]:
@@ -18,15 +20,12 @@ def trimmed(stem: str, room: int) -> str:
     raw = os.fsencode(stem)
     if len(raw) <= room:
         return stem
-    raw = raw[:room]
+    end = room
     # Drop the beginning of a character that was cut; bytes that never were UTF-8 stay as they are.
-    for back in range(1, min(4, len(raw)) + 1):
-        if raw[-back] >= 0xC0:
-            raw = raw[:-back]
-            break
-        if raw[-back] < 0x80:
-            break
-    return os.fsdecode(raw)
+    while end > max(0, room - 3) and 0x80 <= raw[end] < 0xC0:
+        end -= 1
+    whole = raw[end] >= 0xC0 or end == room
+    return os.fsdecode(raw[: end if whole else room])
 
 
 def result_name(stem: str, extension: str, index: int, taken: int) -> str:
@@ -43,6 +42,8 @@ def beside(name: str, taken: int) -> str:
     if not taken:
         return name
     stem, extension = split(name)
+    if len(os.fsencode(extension)) > _LONGEST_EXTENSION:
+        stem, extension = name, ""
     tail = f"~{taken}{extension}"
     return trimmed(stem, LONGEST_NAME - len(os.fsencode(tail))) + tail
 
