@@ -1,4 +1,4 @@
-"""When to ask for a prediction: always later than now, never for ever, soon after it is ready, and not too often."""
+"""When to ask for a prediction: always later than now, soon after it is ready, and not too often."""
 
 import math
 
@@ -22,7 +22,8 @@ def learnt(durations: list[float]) -> Pace:
 
 def asked(pace: Pace, kind: str, duration: float, took: float = 0.05) -> list[float]:
     """Give the times at which a prediction that lasts `duration` is asked for; each question takes `took`."""
-    elapsed, at = 0.0, []
+    elapsed = 0.0
+    at: list[float] = []
     while not at or at[-1] < duration:
         elapsed = max(elapsed, pace.next_after(elapsed, kind, len(at)))
         at.append(elapsed)

@@ -28,16 +28,14 @@ def described(engine: Engine) -> dict[str, Any]:
     for table in sorted(set(found.get_table_names()) - {"alembic_version"}):
         with engine.connect() as connection:
             indexes = connection.exec_driver_sql(
-                "SELECT name, replace(sql, '\"', '') FROM sqlite_master WHERE type = 'index' AND tbl_name = ?",
-                (table,),
+                "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name = ?", (table,)
             ).all()
         tables[table] = {
             "columns": {
-                column["name"]: (str(column["type"]), column["nullable"], column["primary_key"])
-                for column in found.get_columns(table)
+                column["name"]: (str(column["type"]), column["nullable"]) for column in found.get_columns(table)
             },
             "keys": found.get_foreign_keys(table),
-            "indexes": {tuple(index) for index in indexes},
+            "indexes": {(name, sql and sql.replace('"', "")) for name, sql in indexes},
             "primary": found.get_pk_constraint(table)["constrained_columns"],
         }
     engine.dispose()
@@ -96,7 +94,7 @@ def a_link_to_nowhere(path: Path) -> None:
     path.symlink_to(path.parent / "elsewhere")
 
 
-UNUSABLE = {
+UNUSABLE: dict[Callable[[Path], None], str] = {
     empty: "is empty",
     foreign: "another program",
     no_database: "not a SQLite database",
@@ -162,7 +160,7 @@ def test_what_is_no_file_is_refused(
     url: str, tmp_path: Path, make: Callable[[Path], None], act: Callable[[str], None]
 ) -> None:
     make(tmp_path / "jobs.db")
-    with pytest.raises(ConfigError, match="jobs.db"):
+    with pytest.raises(ConfigError, match=r"jobs\.db"):
         act(url)
     assert os.listdir(tmp_path) == ["jobs.db"]
 
