@@ -147,6 +147,8 @@ class Worker:
         after = self._persist(job, lambda: self._hand_on(job, outcome, changes, now))
         if job.state in {State.PROCESSING, State.SUBMITTING} and after.state is not State.PROCESSING:
             self._pools[SUBMIT].wake()  # a place in flight is free
+        if after.final:
+            self._pools[UPLOAD].wake()  # a twin that waited for this end is due now
         if after.state is State.QUEUED and after.twin_of is not None:
             self._look_at_original(after)
         if after.state is State.CANCELLED:

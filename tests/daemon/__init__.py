@@ -1,0 +1,1 @@
+"""The daemon as a whole, in this process and as processes of its own, against a sandbox."""
