@@ -3,6 +3,7 @@
 import contextlib
 import ctypes
 import errno
+import hashlib
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -118,7 +119,9 @@ def write_all(descriptor: int, data: bytes) -> None:
 def write_file(path: str, data: bytes) -> None:
     """Put a small file in place, whole and on disk, over an older one of its name."""
     directory, name = os.path.split(path)
-    draft = os.path.join(directory, f".hotfolder-{name}"[:100] + ".part")
+    # Always the same one, so that a killed daemon's leftover is replaced; short, whatever bytes the name has.
+    mark = hashlib.sha256(os.fsencode(name)).hexdigest()[:16]
+    draft = os.path.join(directory, f".hotfolder-{mark}.part")
     with temporary_file(draft) as descriptor:
         write_all(descriptor, data)
         os.fsync(descriptor)

@@ -45,7 +45,7 @@ def _done(job: Job, rule: FolderRule, after: str) -> Place:
     if after == "keep" and job.in_inbox:
         return Place(source, in_inbox=True)
     if after == "delete":
-        for path in (source, *sidecars_of(source)):
+        for path in filter(os.path.lexists, (source, *sidecars_of(source))):
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(path)
         return Place(None, in_inbox=False)
@@ -65,7 +65,7 @@ def _failed(job: Job, rule: FolderRule) -> Place:
         place = _gone(job, rule, FAILED)
     if place.lies_at is not None:
         text = error_text(job)
-        files.write_file(place.lies_at + ERROR_FILE, text.encode("utf-8", "backslashreplace"))
+        files.write_file(error_file(place.lies_at), text.encode("utf-8", "backslashreplace"))
     return place
 
 
@@ -106,8 +106,9 @@ def _move(job: Job, rule: FolderRule, place: str) -> str:
 
     target = files.first_free(attempt)
     for old, new in zip(sidecars_of(source), sidecars_of(target), strict=True):
-        with contextlib.suppress(FileNotFoundError, FileExistsError):
-            files.move_noreplace(old, new)
+        if os.path.lexists(old):  # also says no where the sidecar's name would be too long to exist
+            with contextlib.suppress(FileNotFoundError, FileExistsError):
+                files.move_noreplace(old, new)
     forget_error(source)
     files.sync_directory(directory)
     files.sync_directory(os.path.dirname(source))
@@ -126,10 +127,16 @@ def _is_below(path: str, directory: str) -> bool:
     return path.startswith(directory + "/")
 
 
+def error_file(source: str) -> str:
+    """Give the path of the error file beside a source; a name too long for what is added to it is shortened."""
+    directory, name = os.path.split(source)
+    return os.path.join(directory, names.trimmed(name, names.LONGEST_NAME - len(ERROR_FILE)) + ERROR_FILE)
+
+
 def forget_error(source: str) -> None:
     """Remove the error file beside a source, if there is one: what it says no longer holds."""
     with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-        os.unlink(source + ERROR_FILE)
+        os.unlink(error_file(source))
 
 
 def error_text(job: Job) -> str:

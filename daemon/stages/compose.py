@@ -1,5 +1,6 @@
 """From a source, its rule and its sidecars to the request that is sent, and its fingerprint."""
 
+import errno
 import hashlib
 import json
 import os
@@ -80,6 +81,8 @@ def _open(path: str) -> int | None:
     except FileNotFoundError:
         return None
     except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:  # so there can be none
+            return None
         raise _bad_sidecar(path, f"can't be read ({error.strerror})") from error
 
 
