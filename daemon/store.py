@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, not_, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, delete, insert, not_, select, update
 
 from daemon import schema
 from daemon.clock import Clock
@@ -232,11 +232,10 @@ class Store(Queries):
         total = 0
         while True:
             with self._reader.connect() as connection:
-                rows = connection.execute(old).all()
-            if not rows:
-                return total
-            ids = [row.id for row in rows]
-            self._writer.run(partial(_delete, ids=ids))
+                if connection.execute(old).first() is None:
+                    return total
+            # Asked again by the writer: a person may have sent one of them on meanwhile.
+            rows = self._writer.run(partial(_delete, wanted=old))
             with self._counts_lock:
                 self.counts.subtract((row.folder, State(row.state)) for row in rows)
             total += len(rows)
@@ -270,9 +269,12 @@ class Store(Queries):
                 self.counts[folder, after] += 1
 
 
-def _delete(connection: Connection, ids: list[int]) -> None:
+def _delete(connection: Connection, wanted: Select[Any]) -> Sequence[Row[Any]]:
+    rows = connection.execute(wanted).all()
+    ids = [row.id for row in rows]
     connection.execute(delete(TRANSITIONS).where(TRANSITIONS.c.job_id.in_(ids)))
     connection.execute(delete(JOBS).where(JOBS.c.id.in_(ids)))
+    return rows
 
 
 def _tell(job: Job, before: State | None, reason: str) -> None:
