@@ -247,8 +247,7 @@ class Service:
             self.settings,
             now=self.clock.wall(),
             gates=self.gates.closed(),
-            absent=self.inbox.absent(),
-            unmatched=self.inbox.unmatched(),
+            inboxes=status.Inboxes(self.inbox.absent(), self.inbox.unmatched(), self.inbox.unfinished()),
             daemon=about,
         )
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from daemon.config import Settings
@@ -13,6 +14,15 @@ from daemon.states import Job, State, Transition
 
 #: Held jobs are listed one by one up to this number; their count is always whole.
 _LISTED = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Inboxes:
+    """What only the running daemon knows, by folder: why an inbox is absent, and its files that are no jobs."""
+
+    absent: Mapping[str, str] = field(default_factory=dict)
+    unmatched: Mapping[str, list[str]] = field(default_factory=dict)
+    unfinished: Mapping[str, list[str]] = field(default_factory=dict)
 
 
 def job_fields(job: Job) -> dict[str, Any]:
@@ -74,8 +84,7 @@ def collect(
     *,
     now: float,
     gates: list[Gate],
-    absent: Mapping[str, str],
-    unmatched: Mapping[str, list[str]],
+    inboxes: Inboxes,
     daemon: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Give all that `hotfolder status --json` prints; `now` is the wall clock's time."""
@@ -84,7 +93,7 @@ def collect(
     return {
         "daemon": dict(daemon),
         "table": queries.url,
-        "folders": _folders(counts, settings, gates, absent, unmatched),
+        "folders": _folders(counts, settings, gates, inboxes),
         "total": _total(counts),
         "gates": [_gate_fields(gate) for gate in gates],
         "held": [_held_fields(job) for job in queries.listed(state=State.HELD, limit=_LISTED)],
@@ -97,7 +106,7 @@ def nothing_yet(settings: Settings, url: str, daemon: Mapping[str, Any]) -> dict
     return {
         "daemon": dict(daemon),
         "table": url,
-        "folders": _folders({}, settings, [], {}, {}),
+        "folders": _folders({}, settings, [], Inboxes()),
         "total": _total({}),
         "gates": [],
         "held": [],
@@ -116,8 +125,7 @@ def _folders(
     counts: _Counts,
     settings: Settings,
     gates: list[Gate],
-    absent: Mapping[str, str],
-    unmatched: Mapping[str, list[str]],
+    inboxes: Inboxes,
 ) -> dict[str, Any]:
     names = dict.fromkeys([*settings.folders, *(folder for folder, _ in counts)])
     folders = {}
@@ -125,8 +133,9 @@ def _folders(
         folders[name] = {
             "states": {str(state): counts[name, state] for state in State if counts.get((name, state))},
             "configured": name in settings.folders,
-            "absent": absent.get(name),
-            "unmatched": [shown(path) for path in unmatched.get(name, [])],
+            "absent": inboxes.absent.get(name),
+            "unmatched": [shown(path) for path in inboxes.unmatched.get(name, [])],
+            "unfinished": [shown(path) for path in inboxes.unfinished.get(name, [])],
             "waits_for": [gate.reason for gate in gates if gate.scope in {"", name}],
         }
     return folders

@@ -26,7 +26,7 @@ def view_of(status: Fields, *, new: bool) -> RenderableType:
     if new:
         parts.append(Text("Nothing has run yet: there is no job table. `hotfolder run` makes it."))
     parts += [Text(), _folders(status)]
-    for block in (list(_gates(status)), list(_held(status)), list(_unmatched(status))):
+    for block in (list(_gates(status)), list(_held(status)), list(_left_alone(status))):
         if block:
             parts += [Text(), *block]
     parts += [Text(), Text(f"spent today (UTC), as far as known: {status['spend_today_usd']:.2f} USD")]
@@ -80,14 +80,19 @@ def _held(status: Fields) -> Iterator[RenderableType]:
         yield _indented(f"… and {total - len(jobs)} more: `hotfolder jobs --state held`", 2)
 
 
-def _unmatched(status: Fields) -> Iterator[RenderableType]:
-    folders = {name: folder["unmatched"] for name, folder in status["folders"].items() if folder["unmatched"]}
-    if folders:
-        yield Text("Files that no rule takes; they stay where they are:", style="bold")
-    for name, paths in folders.items():
-        names = ", ".join(os.path.basename(path) for path in paths[:_NAMED])
-        more = f" … and {len(paths) - _NAMED} more" if len(paths) > _NAMED else ""
-        yield _indented(f"{name}: {names}{more}", 2)
+def _left_alone(status: Fields) -> Iterator[RenderableType]:
+    """Name the files in inboxes that are no jobs: those that are not whole yet, and those that no rule takes."""
+    for key, title in (
+        ("unfinished", "Files that end early so far; each waits for its rest:"),
+        ("unmatched", "Files that no rule takes; they stay where they are:"),
+    ):
+        folders = {name: folder[key] for name, folder in status["folders"].items() if folder[key]}
+        if folders:
+            yield Text(title, style="bold")
+        for name, paths in folders.items():
+            names = ", ".join(os.path.basename(path) for path in paths[:_NAMED])
+            more = f" … and {len(paths) - _NAMED} more" if len(paths) > _NAMED else ""
+            yield _indented(f"{name}: {names}{more}", 2)
 
 
 def _indented(text: str, columns: int) -> RenderableType:

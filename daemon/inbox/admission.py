@@ -8,7 +8,7 @@ from daemon.inbox.look import Look, PassingTroubleError, UnreadableError, look
 from daemon.inbox.names import Role
 from daemon.inbox.notes import Notes
 from daemon.inbox.roots import Roots
-from daemon.inbox.settle import Pace, Settling, Verdict
+from daemon.inbox.settle import Pace, Settling, Shape, Verdict
 from daemon.states import NewJob
 
 #: (folder, absolute paths) → for those that are live in the table, the identities they are known by.
@@ -18,6 +18,8 @@ Add = Callable[[Sequence[NewJob]], object]
 
 #: Seconds until what could not be looked at or recorded is tried again.
 _RETRY = 2.0
+#: Seconds without change after which it is said that a file ends early: most only take a moment to be written.
+_SAID_AFTER = 2.0
 
 
 class Admission:
@@ -91,13 +93,17 @@ class Admission:
                 continue
             verdict = self._settling.judge(path, seen.mark, seen.shape, pace, self._clock())
             if verdict is not Verdict.WAIT:
+                self._notes.no_longer_short(folder, path)
                 yield _job(path, rule, seen, failed=verdict is Verdict.GIVE_UP)
+            elif seen.shape is Shape.SHORT and self._settling.quiet_for(path, self._clock()) >= _SAID_AFTER:
+                self._notes.short(folder, path, rule.patience)
 
     def _seen(self, path: str, rule: FolderRule) -> Look | None:
         """Look at a file; None if there is nothing to judge, or not now."""
         try:
             seen = look(path, rule)
         except FileNotFoundError:
+            self._notes.no_longer_short(rule.name, path)
             self._settling.forget(path)
         except UnreadableError as error:
             self._notes.once(rule.name, path, f"{error}; it is tried again with each scan")

@@ -108,6 +108,10 @@ class Inbox:
         """Give, by folder, the files that fit no pattern: absolute paths, at most a thousand of each folder."""
         return self._notes.all_unmatched()
 
+    def unfinished(self) -> dict[str, list[str]]:
+        """Give, by folder, the files that end early so far and wait for their rest: absolute paths."""
+        return self._notes.all_short()
+
     def absent(self) -> dict[str, str]:
         """Give the folders whose inbox can't be used now, and why."""
         return self._roots.absent()

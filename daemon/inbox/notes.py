@@ -17,6 +17,7 @@ class Notes:
         self._lock = threading.Lock()
         self._told: dict[str, dict[str, str]] = {}
         self._unmatched: dict[str, dict[str, None]] = {}
+        self._short: dict[str, dict[str, None]] = {}
         self._walk: dict[str, set[str]] = {}  # what the walk under way has come by
 
     def tell(self, folder: str, message: str) -> None:
@@ -49,6 +50,21 @@ class Notes:
             return
         self._on_note(folder, f"{shown(path)} fits no pattern of this folder; it stays where it is")
 
+    def short(self, folder: str, path: str, patience: float) -> None:
+        """Note a file that ends early so far and waits for its rest, `patience` seconds after its last change."""
+        with self._lock:
+            listed = self._short.setdefault(folder, {})
+            if path in listed or len(listed) >= _MOST:
+                return
+            listed[path] = None
+        why = f"ends early so far; it waits for its rest, up to {patience:g} s without change"
+        self._on_note(folder, f"{shown(path)} {why}")
+
+    def no_longer_short(self, folder: str, path: str) -> None:
+        """Drop a file from the list of those that end early: it was taken, or is gone."""
+        with self._lock:
+            self._short.get(folder, {}).pop(path, None)
+
     def walk_begins(self, folder: str) -> None:
         """Begin to gather anew what is unmatched: a walk over the whole folder starts."""
         self._walk[folder] = set()
@@ -66,6 +82,12 @@ class Notes:
         self._walk.pop(folder, None)
         with self._lock:
             self._unmatched.pop(folder, None)
+            self._short.pop(folder, None)
+
+    def all_short(self) -> dict[str, list[str]]:
+        """Give the files that end early so far, by folder, at most a thousand each; absolute paths."""
+        with self._lock:
+            return {folder: list(paths) for folder, paths in self._short.items() if paths}
 
     def all_unmatched(self) -> dict[str, list[str]]:
         """Give the unmatched files by folder, at most a thousand each; absolute paths."""

@@ -130,6 +130,11 @@ class Settling:
         self._look_at(path, waiting, ready_at)
         return Verdict.WAIT
 
+    def quiet_for(self, path: str, now: float) -> float:
+        """Give for how many seconds no change of `path` was seen; 0 if it is not known."""
+        waiting = self._waiting.get(path)
+        return 0.0 if waiting is None else now - waiting.changed_at
+
     def postpone(self, path: str, at: float) -> None:
         """Make `path`, if it is known, due at the time `at`, because it could not be looked at or acted on."""
         waiting = self._waiting.get(path)

@@ -121,3 +121,15 @@ def test_a_tree_of_other_things_does_not_matter(bench: Bench, tmp_path: Path) ->
     bench.table.job(write(bench.root + "/cat.png"))
     bench.until_quiet()
     assert len(bench.table.jobs) == 1
+
+
+def test_a_file_that_waits_for_its_rest_is_listed_and_noted_once(bench: Bench) -> None:
+    rule = bench.rule(patience=60.0)
+    bench.start(rule)
+    path = f"{rule.inbox}/half.png"
+    write(path, PNG[:40])
+    wait_for(lambda: bench.inbox.unfinished() == {rule.name: [path]}, 10.0, "the file to be listed")
+    assert len(bench.noted("half.png")) == 1
+    write(path, PNG)
+    bench.table.job(path)
+    assert bench.inbox.unfinished() == {}
