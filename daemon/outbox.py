@@ -16,7 +16,7 @@ from daemon import files, names
 from daemon.config import FolderRule
 from daemon.errors import Blocked, LocalTrouble, StageError
 from daemon.source import SHORTAGE
-from daemon.states import Job
+from daemon.states import Job, State
 
 #: Nothing is submitted while an outbox has less than this free: a result that was paid for must find room.
 ROOM = 64 << 20
@@ -149,30 +149,46 @@ def publish(job: Job, rule: FolderRule, draft: Draft, provenance: Callable[[str]
         record = None if provenance is None else _write_record(draft, f"{target}.json", provenance(name))
         try:
             _give_name(draft.path, target)
-        except FileExistsError:
+        except OSError:
             if record is not None:
                 os.unlink(record)
             raise
         return target
 
     with _folder_trouble(rule):
+        _withdraw_record(draft.path)
         target = files.first_free(attempt)
         files.sync_directory(directory)
     return target
 
 
 def _write_record(draft: Draft, target: str, text: str) -> str:
-    """Put the provenance file in place; one that an earlier, killed way here left is replaced."""
+    """Put the provenance file in place; its temporary name stays, to prove whose it is."""
     temporary = f"{draft.path}.json"
-    ours = os.path.lexists(temporary) and os.path.lexists(target) and os.path.samefile(temporary, target)
-    if ours:
-        os.unlink(target)
     with files.temporary_file(temporary) as descriptor:
         files.write_all(descriptor, text.encode("utf-8", "backslashreplace"))
         os.fsync(descriptor)
     if not files.link_noreplace(temporary, target):
         files.rename_noreplace(temporary, target)
     return target
+
+
+def _withdraw_record(path: str) -> None:
+    """Take away the record that an earlier, killed way here left without the result that was to follow.
+
+    `path` is the result's temporary name. That the record is ours is proven by its inode.
+    """
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        if os.path.lexists(path) and os.lstat(path).st_nlink >= _LINKS:
+            return  # its result is out
+        temporary = f"{path}.json"
+        status = os.lstat(temporary)
+        if status.st_nlink < _LINKS:
+            return
+        with os.scandir(os.path.dirname(path)) as entries:
+            found = [entry.path for entry in entries if entry.inode() == status.st_ino and entry.path != temporary]
+        for record in found:
+            os.unlink(record)
 
 
 def _give_name(path: str, target: str) -> None:
@@ -199,6 +215,8 @@ def clear_drafts(job: Job, rule: FolderRule) -> None:
     directory = rule.outbox if relative.startswith("..") else os.path.normpath(os.path.join(rule.outbox, relative))
     for index in range(1, max(len(job.outputs), len(job.result_urls), 1) + 1):
         path = os.path.join(directory, names.temporary(job.id, index))
-        for leftover in (path, f"{path}.json", f"{path}.name"):
+        if job.state is not State.DONE:
+            _withdraw_record(path)
+        for leftover in (f"{path}.json", f"{path}.name", path):
             with contextlib.suppress(FileNotFoundError, NotADirectoryError):
                 os.unlink(leftover)

@@ -79,7 +79,8 @@ def mount() -> Iterator[Mount]:
         place = os.fspath(where)
         os.makedirs(place, exist_ok=True)
         subprocess.run(["mount", *arguments, place], check=True, capture_output=True)
-        places.append(place)
+        if not any("remount" in argument for argument in arguments):
+            places.append(place)
 
     with contextlib.ExitStack() as stack:
         yield do
