@@ -1,6 +1,7 @@
 """What becomes of a source when its job has ended: done/, failed/ with its error file, deleted, or left alone."""
 
 import contextlib
+import errno
 import os
 from dataclasses import dataclass
 
@@ -45,8 +46,9 @@ def _done(job: Job, rule: FolderRule, after: str) -> Place:
     if after == "keep" and job.in_inbox:
         return Place(source, in_inbox=True)
     if after == "delete":
-        for path in filter(os.path.lexists, (source, *sidecars_of(source))):
-            with contextlib.suppress(FileNotFoundError):
+        # The source last: while it is there, a repeat after a kill comes this way again.
+        for path in filter(os.path.lexists, (*sidecars_of(source), source)):
+            with contextlib.suppress(FileNotFoundError, IsADirectoryError):
                 os.unlink(path)
         return Place(None, in_inbox=False)
     return Place(_move(job, rule, DONE), in_inbox=False)
@@ -87,10 +89,14 @@ def _gone(job: Job, rule: FolderRule, place: str) -> Place:
         target = os.path.join(directory, names.beside(job.name, taken))
         try:
             if identity_of(os.lstat(target)) == job.identity:
-                return Place(target, in_inbox=False)
+                break
         except OSError:
-            return Place(None, in_inbox=False)
+            if not any(map(os.path.lexists, sidecars_of(target))):
+                return Place(None, in_inbox=False)
         taken += 1
+    if job.lies_at is not None and not os.path.lexists(job.lies_at):
+        _follow(job.lies_at, target)
+    return Place(target, in_inbox=False)
 
 
 def _move(job: Job, rule: FolderRule, place: str) -> str:
@@ -101,18 +107,32 @@ def _move(job: Job, rule: FolderRule, place: str) -> str:
 
     def attempt(taken: int) -> str:
         target = os.path.join(directory, names.beside(job.name, taken))
+        for _, new in _sidecars(source, target):
+            if os.path.lexists(new):  # a sidecar that stayed behind would count for the next file of its name
+                raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), new)
         files.move_noreplace(source, target)
         return target
 
     target = files.first_free(attempt)
-    for old, new in zip(sidecars_of(source), sidecars_of(target), strict=True):
-        if os.path.lexists(old):  # also says no where the sidecar's name would be too long to exist
-            with contextlib.suppress(FileNotFoundError, FileExistsError):
-                files.move_noreplace(old, new)
-    forget_error(source)
+    _follow(source, target)
     files.sync_directory(directory)
     files.sync_directory(os.path.dirname(source))
     return target
+
+
+def _sidecars(source: str, target: str) -> list[tuple[str, str]]:
+    """Give the sidecars that lie beside a source, each with its place beside `target`."""
+    pairs = zip(sidecars_of(source), sidecars_of(target), strict=True)
+    # lexists says no also where the sidecar's name would be too long to exist
+    return [(old, new) for old, new in pairs if os.path.lexists(old)]
+
+
+def _follow(source: str, target: str) -> None:
+    """Bring a source's sidecars to where it was moved, and forget why it failed before."""
+    for old, new in _sidecars(source, target):
+        with contextlib.suppress(FileNotFoundError, FileExistsError):
+            files.move_noreplace(old, new)
+    forget_error(source)
 
 
 def _directory(job: Job, rule: FolderRule, place: str) -> str:
