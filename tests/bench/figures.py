@@ -1,0 +1,67 @@
+"""Measured values and how they are shown: median and spread, the daemon's beside its peer's."""
+
+import dataclasses
+import math
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rich.table import Table
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One thing that was measured: every value of the daemon (`ours`) and of its peer (`theirs`; may be empty).
+
+    `peer` says in words what did the same work. `scale` turns the raw unit (seconds, bytes) into `unit`.
+    """
+
+    name: str
+    unit: str
+    ours: Sequence[float]
+    peer: str = ""
+    theirs: Sequence[float] = ()
+    scale: float = 1.0
+
+    @property
+    def ratio(self) -> float | None:
+        """Give the daemon's median over the peer's, or None where there is no peer or it is 0."""
+        if not self.theirs or not statistics.median(self.theirs):
+            return None
+        return statistics.median(self.ours) / statistics.median(self.theirs)
+
+    def as_json(self) -> dict[str, Any]:
+        """Give every value, in raw units, and the ratio."""
+        return {**dataclasses.asdict(self), "ratio": self.ratio}
+
+
+def quantile(values: Sequence[float], share: float) -> float:
+    """Give the smallest value that `share` (0 to 1) of `values` do not exceed (nearest rank)."""
+    ordered = sorted(values)
+    return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
+
+
+def table(figures: Sequence[Figure], title: str) -> Table:
+    """Give the table that is printed. The spread is from the 5 % to the 95 % value; of few, the least to most."""
+    shown = Table(title=title, title_justify="left", caption="median (5 % to 95 %)", caption_justify="left")
+    for heading in ("figure", "unit", "n", "daemon", "peer", "ratio"):
+        shown.add_column(heading, justify="right" if heading in {"n", "ratio"} else "left", overflow="fold")
+    for figure in figures:
+        ratio = figure.ratio
+        theirs = f"{_spread(figure, figure.theirs)}  {figure.peer}" if figure.theirs else ""
+        shown.add_row(
+            figure.name,
+            figure.unit,
+            str(len(figure.ours)),
+            _spread(figure, figure.ours),
+            theirs,
+            "" if ratio is None else f"{ratio:.2f}",
+        )
+    return shown
+
+
+def _spread(figure: Figure, values: Sequence[float]) -> str:
+    middle, low, high = statistics.median(values), quantile(values, 0.05), quantile(values, 0.95)
+    texts = [f"{value * figure.scale:,.4g}" for value in (middle, low, high)]
+    return texts[0] if len(values) == 1 else f"{texts[0]} ({texts[1]} to {texts[2]})"

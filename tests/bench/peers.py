@@ -1,0 +1,103 @@
+"""What the daemon is measured against: the same four calls made bare with requests, and a bare watch.
+
+Each runs as a process of its own, `python -m tests.bench.peers TASK …`, says `ready` once all is imported and
+connected, then works for each line that it is sent and answers it with a line of JSON.
+"""
+
+import json
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import requests
+from watchdog.events import FileSystemEventHandler
+from watchdog.observers import Observer
+
+_TIMEOUT = 60.0
+_PIECE = 256 * 1024
+_KEY = {"Authorization": "Bearer bench"}
+
+Sessions = threading.local()
+
+
+def _session() -> requests.Session:
+    session: requests.Session | None = getattr(Sessions, "session", None)
+    if session is None:
+        session = Sessions.session = requests.Session()
+        session.trust_env = False  # as in the daemon; reading .netrc and proxies takes 1.5 ms a file
+    return session
+
+
+def four_calls(
+    url: str, source: str, target: str, *, call: str = "generateImage", field: str = "image_url"
+) -> None:
+    """Upload, submit, poll until it is ready, download to a file: what a plain script would do for one file."""
+    session = _session()
+    with open(source, "rb") as file:
+        answer = session.post(
+            f"{url}/api/v1/model/uploadMedia", files={"file": file}, headers=_KEY, timeout=_TIMEOUT
+        )
+    media = answer.json()["data"]["download_url"]
+    body = {"model": "sandbox/echo", "prompt": "", field: media}
+    answer = session.post(f"{url}/api/v1/model/{call}", json=body, headers=_KEY, timeout=_TIMEOUT)
+    prediction = answer.json()["data"]["id"]
+    outputs: list[str] = []
+    while not outputs:
+        answer = session.get(f"{url}/api/v1/model/prediction/{prediction}", headers=_KEY, timeout=_TIMEOUT)
+        outputs = answer.json()["data"]["outputs"]
+    with session.get(outputs[0], stream=True, timeout=_TIMEOUT) as result, open(f"{target}.part", "wb") as file:
+        result.raise_for_status()
+        file.writelines(result.iter_content(_PIECE))
+    os.rename(f"{target}.part", target)
+
+
+def _answer(work: Callable[..., None]) -> None:
+    """Do `work` for each line (JSON: its arguments); answer with the seconds of wall and processor time."""
+    print("ready", flush=True)
+    for line in sys.stdin:
+        wall, cpu = time.perf_counter(), time.process_time()
+        work(*json.loads(line))
+        took = {"wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu}
+        print(json.dumps(took), flush=True)
+
+
+def one(url: str) -> None:
+    """Task `one`: each line names a source and a target."""
+    requests.get(f"{url}/api/v1/models", timeout=_TIMEOUT)
+    _answer(lambda source, target: four_calls(url, source, target))
+
+
+def large(url: str) -> None:
+    """Task `large`: as `one`, with a sound as input."""
+    _answer(lambda source, target: four_calls(url, source, target, call="generateAudio", field="audio_url"))
+
+
+def pile(url: str, threads: str) -> None:
+    """Task `pile`: each line names a directory of sources and one of targets."""
+    with ThreadPoolExecutor(int(threads)) as pool:
+
+        def work(sources: str, targets: str) -> None:
+            def pairs() -> Iterator[tuple[str, str]]:
+                for name in os.listdir(sources):
+                    yield os.path.join(sources, name), os.path.join(targets, name)
+
+            for done in [pool.submit(four_calls, url, source, target) for source, target in pairs()]:
+                done.result()
+
+        _answer(work)
+
+
+def watch(directory: str) -> None:
+    """Task `watch`: a bare watchdog observer on a directory, doing nothing."""
+    observer = Observer()
+    observer.schedule(FileSystemEventHandler(), directory, recursive=True)
+    observer.start()
+    _answer(lambda: None)
+
+
+if __name__ == "__main__":
+    tasks: dict[str, Callable[..., None]] = {"one": one, "large": large, "pile": pile, "watch": watch}
+    tasks[sys.argv[1]](*sys.argv[2:])
