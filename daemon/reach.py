@@ -2,7 +2,8 @@
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,9 +18,12 @@ from daemon.errors import HotfolderError
 from daemon.gates import Gate
 from daemon.names import shown
 from daemon.queries import Queries
-from daemon.service import table_url
+from daemon.service import Service, table_url
+from daemon.states import Job, State
 from daemon.store import Store
 
+#: Seconds between two looks at a job that is waited for, and between two questions whether the daemon still runs.
+_LOOK_EVERY, _ASKED_EVERY = 0.05, 5.0
 _DEFAULT_TABLE = "~/.local/state/hotfolder/jobs.db"
 
 
@@ -90,13 +94,11 @@ class Reach:
                 self.settings,
                 now=self._clock.wall(),
                 gates=_pauses(queries),
-                absent={},
-                unmatched={},
+                inboxes=status.Inboxes(),
                 daemon=about,
             )
 
-    def runs(self) -> bool:
-        """Tell whether a daemon answers."""
+    def _runs(self) -> bool:
         try:
             control.ask(self.settings.state_dir, "status")
         except NotRunning:
@@ -131,8 +133,26 @@ class Reach:
         """End pauses; see Actions.resume."""
         return self._act("resume", lambda actions: actions.resume(folders), folders=list(folders))
 
-    def try_file(self, path: str, folder: str) -> int | None:
-        """Have the running daemon take one file from anywhere; give the job's id, None if no daemon runs."""
+    def attempt(self, path: str, folder: str, with_key: Callable[[], Settings]) -> Generator[Job, None, None]:
+        """Put one file through a folder's rule; give its job each time that it changed, until it ends or is held.
+
+        Where no daemon runs, this process works on that job; `with_key` then gives the settings with the key.
+        """
+        job_id = self._given_to_daemon(path, folder)
+        if job_id is not None:
+            with self.queries() as queries:
+                yield from _followed(queries, job_id, self._runs)
+            return
+        service = Service(with_key())
+        service.open()
+        try:
+            job_id = service.actions.try_file(path, folder)
+            service.start(only=job_id)
+            yield from _followed(service.store, job_id, lambda: True)
+        finally:
+            service.stop()
+
+    def _given_to_daemon(self, path: str, folder: str) -> int | None:
         self._need_rights()
         with contextlib.suppress(NotRunning):
             job_id: int = control.ask(
@@ -170,6 +190,26 @@ class Reach:
             yield
         except DBAPIError as error:
             raise HotfolderError(f"the job table {shown(self.table)} can't be used: {error.orig}") from error
+
+
+def _followed(queries: Queries, job_id: int, runs: Callable[[], bool]) -> Iterator[Job]:
+    """Give a job each time that it changed, until it has ended and is put away, or is held."""
+    last: Job | None = None
+    asked_at = time.monotonic()
+    while True:
+        job = queries.find(job_id)
+        if job is None:
+            raise HotfolderError(f"job {job_id} is no longer in the table")
+        if job != last:
+            yield job
+            last = job
+        if job.state is State.HELD or (job.final and (job.put_away or job.waits_for)):
+            return
+        if time.monotonic() - asked_at > _ASKED_EVERY:
+            if not runs():
+                raise HotfolderError(f"the daemon has stopped; job {job_id} goes on when it runs again")
+            asked_at = time.monotonic()
+        time.sleep(_LOOK_EVERY)
 
 
 def _pauses(queries: Queries) -> list[Gate]:

@@ -16,17 +16,21 @@ _HELD: Mapping[str, str] = {
     "balance": "top up the account; it goes on by itself",
     "folder": "mend the folder; it goes on by itself",
 }
+_FAILED_PAID = (
+    "its prediction was accepted and may have been paid: mend the file or the rule, then "
+    "`hotfolder retry {id} --pay-again`"
+)
 _FAILED = "mend the file or the folder's rule, then `hotfolder retry {id}`, or move the file back into the inbox"
 _CANCELLED = "`hotfolder retry {id}` takes it up again"
 
 
-def advice(job_id: int, state: str, code: str | None) -> str | None:
-    """Say what to do about a job in this state with this error code; None if there is nothing to do."""
+def advice(job_id: int, state: str, code: str | None, prediction: str | None = None) -> str | None:
+    """Say what to do about a job, from its state, error code and prediction; None if there is nothing to do."""
     match state:
         case "held":
             text = _HELD.get(code or "", "see its reason, then `hotfolder retry {id}`")
         case "failed":
-            text = _FAILED
+            text = _FAILED if prediction is None else _FAILED_PAID
         case "cancelled":
             text = _CANCELLED
         case _:

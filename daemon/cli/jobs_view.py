@@ -74,7 +74,7 @@ def _facts(job: Fields, status: Fields) -> Iterator[tuple[str, RenderableType]]:
         yield "waits for", why
     if job["error"]:
         yield "reason", f"{job['error']['message']} ({job['error']['code']})"
-    if todo := advice(job["id"], job["state"], job["error"] and job["error"]["code"]):
+    if todo := advice(job["id"], job["state"], job["error"] and job["error"]["code"], job["prediction_id"]):
         yield "what to do", todo
     yield "file", job["source"]
     if job["lies_at"] != job["source"]:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 
 #: Libraries that tell of every request or job at the level where we tell of our own.
-_TALKATIVE = ("urllib3", "alembic", "apscheduler", "watchdog", "uvicorn", "PIL")
+_TALKATIVE = ("urllib3", "alembic", "apscheduler", "uvicorn", "PIL")
 #: Priorities of syslog(3), which systemd reads at the beginning of a line (sd-daemon(3)).
 _PRIORITIES = ((logging.CRITICAL, 2), (logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6))
 _DEBUG = 7
@@ -27,9 +27,24 @@ def set_up(environ: Mapping[str, str], *, verbose: bool) -> None:
         handler.setFormatter(_ForJournal("%(message)s"))
     else:
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(message)s"))
-    logging.basicConfig(level=logging.DEBUG if verbose else logging.INFO, handlers=[handler])
+    _begin(logging.DEBUG if verbose else logging.INFO, handler)
+
+
+def only_warnings() -> None:
+    """Send nothing but warnings to standard error; for commands that show in their own way what goes on."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    _begin(logging.WARNING, handler)
+
+
+def _begin(level: int, handler: logging.Handler) -> None:
+    logging.basicConfig(level=level, handlers=[handler])
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(logging.WARNING)
+    # The inbox listens to watchdog and says itself what matters of it.
+    watchdog = logging.getLogger("watchdog")
+    watchdog.propagate = False
+    watchdog.addHandler(logging.NullHandler())
 
 
 def in_journal(environ: Mapping[str, str], descriptor: int) -> bool:
