@@ -5,12 +5,13 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from daemon.clock import Clock
-from daemon.config import Settings
+from daemon.config import FolderRule, Settings
 from daemon.errors import Refused
 from daemon.gates import Gates
+from daemon.inbox.look import Look, PassingTroubleError, UnreadableError, look
+from daemon.inbox.names import matches
 from daemon.names import shown
 from daemon.putaway import forget_error
-from daemon.source import identity_of, open_regular
 from daemon.states import FINAL, Job, NewJob, State
 from daemon.store import Store
 
@@ -114,16 +115,12 @@ class Actions:
         path = os.path.abspath(path)
         if os.path.realpath(path).startswith(os.path.realpath(rule.inbox) + "/"):
             raise Refused(f"{shown(path)} lies in the inbox already; the daemon takes it from there")
-        try:
-            descriptor, status = open_regular(path)
-        except OSError as error:
-            raise Refused(f"{shown(path)} can't be used: {error.strerror}") from error
-        os.close(descriptor)
+        seen = _usable(path, rule)
         new = NewJob(
             folder=folder,
             source=path,
-            identity=identity_of(status),
-            size=status.st_size,
+            identity=seen.identity,
+            size=seen.size,
             model=rule.model,
             after="leave",
             in_inbox=False,
@@ -190,6 +187,21 @@ class Actions:
         now = self._clock.now()
         self._store.advance(job, State.CANCELLED, "cancelled by a person", resume=resume, due_at=now, **changes)
         return f"job {job.id}: cancelled"
+
+
+def _usable(path: str, rule: FolderRule) -> Look:
+    """Judge a file as intake would, so that nothing is sent that no rule takes. Raises Refused."""
+    if not matches(os.path.basename(path), rule.match):
+        raise Refused(f"{shown(path)} fits no pattern of the folder {rule.name}: {', '.join(rule.match)}")
+    try:
+        seen = look(path, rule)
+    except OSError as error:
+        raise Refused(f"{shown(path)} can't be used: {(error.strerror or str(error)).lower()}") from error
+    except (UnreadableError, PassingTroubleError) as error:
+        raise Refused(f"{shown(path)} can't be used: {error}") from error
+    if seen.flaw is not None:
+        raise Refused(f"{shown(path)}: {seen.flaw.message}")
+    return seen
 
 
 def _where_to(job: Job, *, pay_again: bool) -> tuple[State, dict[str, Any], str]:
