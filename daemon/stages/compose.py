@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from daemon.config import FolderRule, fill
-from daemon.errors import Rejected
+from daemon.errors import LocalTrouble, Rejected
 from daemon.inbox.names import sidecars_of
 from daemon.names import shown, split
-from daemon.source import LONGEST_TEXT, open_regular, read_text
+from daemon.source import LONGEST_TEXT, SHORTAGE, open_regular, read_text
 from daemon.states import Job
 
 
@@ -33,7 +33,10 @@ class Composed:
 
 
 def compose(job: Job, rule: FolderRule, descriptor: int) -> Composed:
-    """Put the request for `job` together; `descriptor` is its open source. Raises Rejected for a bad sidecar."""
+    """Put the request for `job` together; `descriptor` is its open source.
+
+    Raises Rejected for a bad sidecar, LocalTrouble.
+    """
     prompt, params = _sidecar(job.lies_at or job.source)
     if prompt is None and not rule.takes_media:
         prompt = read_text(descriptor)
@@ -83,6 +86,8 @@ def _open(path: str) -> int | None:
     except OSError as error:
         if error.errno == errno.ENAMETOOLONG:  # so there can be none
             return None
+        if error.errno in SHORTAGE:
+            raise LocalTrouble(f"this machine is short of resources: {error.strerror}") from error
         raise _bad_sidecar(path, f"can't be read ({error.strerror})") from error
 
 
