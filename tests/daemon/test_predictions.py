@@ -166,9 +166,9 @@ def test_a_download_that_goes_wrong_is_repeated_and_nothing_half_is_seen(
     assert house.sandbox.count("download") == 3
 
 
-@pytest.mark.parametrize("kind", ["chunked", "no_length", "drip"])
-def test_a_download_of_an_unusual_kind_is_taken(house: House, kind: str) -> None:
-    house.sandbox.fault("download", kind, **({"interval": 0.001} if kind == "drip" else {}))
+@pytest.mark.parametrize(("kind", "options"), [("chunked", {}), ("no_length", {}), ("drip", {"interval": 0.001})])
+def test_a_download_of_an_unusual_kind_is_taken(house: House, kind: str, options: dict[str, Any]) -> None:
+    house.sandbox.fault("download", kind, **options)
     house.start()
     house.until(house.drop("cat.png", picture()))
     assert house.results() == {"cat.png": picture()}
