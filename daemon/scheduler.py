@@ -30,6 +30,7 @@ class Scheduler:
         self._due = due
         self._lock = threading.Lock()
         self._next = float("inf")
+        self._stopping = False
         self._beat = clock.now()
         self._scheduler = BackgroundScheduler(
             executors={"default": ThreadPoolExecutor(4)},
@@ -45,22 +46,28 @@ class Scheduler:
 
     def start(self) -> None:
         """Start, and look for what is due at once."""
-        self.every(_LONGEST, self._run_due)
+        self.every(_LONGEST, self._look)
         self._scheduler.start()
         self.later(self._clock.now())
 
     def stop(self) -> None:
         """Stop; a call under way is waited for."""
+        with self._lock:
+            # From here on nothing is added: APScheduler holds its lock while it waits for the calls under way.
+            self._stopping = True
         if self._scheduler.running:
+            # Or its thread would look for the job that it just ran, and end with an error.
+            self._scheduler.pause()
+            self._scheduler.remove_all_jobs()
             self._scheduler.shutdown(wait=True)
 
     def later(self, at: float) -> None:
         """Look for what is due at `at` (seconds since the epoch, by the clock), or before."""
         with self._lock:
-            if at >= self._next - _GRAIN:
+            if self._stopping or at >= self._next - _GRAIN:
                 return
             self._next = at
-        self._set(at)
+            self._set(at)
 
     def beat(self) -> float:
         """Give the time at which this last looked for what was due."""
@@ -70,10 +77,21 @@ class Scheduler:
         wait = max(0.0, at - self._clock.now())
         # Each is a job of its own: one that is set again from within its own run would be dropped.
         self._scheduler.add_job(
-            self._run_due, "date", run_date=dt.datetime.now(dt.UTC) + dt.timedelta(seconds=wait), max_instances=4
+            self._look_at,
+            "date",
+            args=[at],
+            run_date=dt.datetime.now(dt.UTC) + dt.timedelta(seconds=wait),
+            max_instances=4,
         )
 
-    def _run_due(self) -> None:
+    def _look_at(self, at: float) -> None:
+        """Look, unless an earlier time was told after `at` was set: then the look at that time set the next."""
+        with self._lock:
+            if at != self._next:
+                return
+        self._look()
+
+    def _look(self) -> None:
         self._beat = self._clock.now()
         with self._lock:
             self._next = float("inf")

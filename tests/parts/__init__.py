@@ -1,0 +1,1 @@
+"""Tests of the parts that run threads, timers and sockets."""
