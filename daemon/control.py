@@ -105,6 +105,8 @@ class Control:
                     _send(peer, self._answer(_receive(peer)))
                 except (OSError, ValueError) as error:
                     log.debug("a command went away: %s", error)
+                except Exception:  # this thread is the only one that answers
+                    log.exception("a command could not be answered")
 
     def _answer(self, asked: Any) -> dict[str, Any]:
         try:
