@@ -1,0 +1,190 @@
+"""A pool works off what there is, takes what it is handed, and stops with what is in hand done."""
+
+import threading
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from time import monotonic
+
+import pytest
+
+from daemon.pool import Pool
+from daemon.states import Job
+from tests.made import made_job
+from tests.support import wait_for
+
+
+class Table:
+    """Rows to claim, and what was asked and done."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.rows: deque[Job] = deque()
+        self.asked: list[int] = []
+        self.done: list[int] = []
+        self.at_once = 0
+        self.most_at_once = 0
+        self.go_on = threading.Event()
+        self.go_on.set()
+
+    def add(self, *ids: int) -> None:
+        with self._lock:
+            self.rows.extend(made_job(id=number) for number in ids)
+
+    def claim(self, most: int) -> list[Job]:
+        with self._lock:
+            self.asked.append(most)
+            return [self.rows.popleft() for _ in range(min(most, len(self.rows)))]
+
+    def work(self, job: Job) -> None:
+        with self._lock:
+            self.at_once += 1
+            self.most_at_once = max(self.most_at_once, self.at_once)
+        assert self.go_on.wait(10)
+        with self._lock:
+            self.at_once -= 1
+            self.done.append(job.id)
+
+
+Start = Callable[..., Pool]
+
+
+@pytest.fixture
+def table() -> Table:
+    return Table()
+
+
+@pytest.fixture
+def start(table: Table) -> Iterator[Start]:
+    pools: list[Pool] = []
+
+    def do(size: int = 3, claim: Callable[[int], list[Job]] = table.claim) -> Pool:
+        pool = Pool("test", size, claim, table.work)
+        pools.append(pool)
+        pool.start()
+        return pool
+
+    yield do
+    table.go_on.set()
+    for pool in pools:
+        pool.stop()
+        assert pool.join(10)
+
+
+def test_all_that_is_there_is_done_once(table: Table, start: Start) -> None:
+    table.add(*range(200))
+    pool = start()
+    wait_for(lambda: len(table.done) == 200)
+    table.add(*range(200, 400))
+    pool.wake()
+    wait_for(lambda: len(table.done) == 400)
+    assert Counter(table.done) == Counter(range(400))
+    wait_for(pool.quiet)
+    assert pool.busy() == 0
+
+
+def test_never_more_at_once_than_there_are_threads(table: Table, start: Start) -> None:
+    table.go_on.clear()
+    table.add(*range(20))
+    pool = start(3)
+    wait_for(lambda: table.at_once == 3)
+    assert pool.busy() >= 3
+    assert not pool.quiet()
+    table.go_on.set()
+    wait_for(lambda: len(table.done) == 20)
+    assert table.most_at_once == 3
+
+
+def test_an_empty_table_is_asked_once_for_each_wake(table: Table, start: Start) -> None:
+    pool = start(4)
+    wait_for(pool.quiet)
+    asked = len(table.asked)
+    for number in range(1, 4):
+        pool.wake()
+        wait_for(pool.quiet)
+        assert len(table.asked) == asked + number
+
+
+def test_no_wake_is_lost(table: Table, start: Start) -> None:
+    pool = start(4)
+
+    def bring(start_at: int) -> None:
+        for number in range(start_at, start_at + 100):
+            table.add(number)
+            pool.wake()
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(bring, [0, 100, 200, 300]))
+    wait_for(lambda: len(table.done) == 400)
+    assert sorted(table.done) == list(range(400))
+
+
+def test_a_job_that_is_handed_over_asks_no_table(table: Table, start: Start) -> None:
+    pool = start(2)
+    wait_for(pool.quiet)
+    asked = len(table.asked)
+    assert pool.reserve()
+    assert not pool.quiet()
+    pool.put(made_job(id=7))
+    wait_for(lambda: table.done == [7])
+    wait_for(pool.quiet)
+    assert len(table.asked) == asked
+
+
+def test_places_are_bounded_and_given_back(table: Table, start: Start) -> None:
+    pool = start(2)
+    assert [pool.reserve() for _ in range(5)] == [True, True, True, True, False]
+    pool.unreserve()
+    assert pool.reserve()
+    for number in range(4):
+        pool.put(made_job(id=number))
+    wait_for(lambda: sorted(table.done) == [0, 1, 2, 3])
+    wait_for(pool.quiet)
+    assert pool.reserve()
+    pool.unreserve()
+
+
+def test_it_stops_with_what_is_in_hand_done_and_takes_up_nothing_more(table: Table, start: Start) -> None:
+    table.go_on.clear()
+    table.add(*range(10))
+    pool = start(2)
+    wait_for(lambda: table.at_once == 2)
+    pool.stop()
+    assert not pool.join(0.0)
+    assert not pool.reserve()
+    table.go_on.set()
+    assert pool.join(10)
+    assert len(table.done) == 2
+    pool.wake()
+    assert not pool.reserve()
+
+
+def test_a_table_that_cannot_be_read_is_asked_again(table: Table, start: Start) -> None:
+    faults = iter([OSError("unable to open database file")])
+
+    def claim(most: int) -> list[Job]:
+        fault = next(faults, None)
+        if fault is not None:
+            raise fault
+        return table.claim(most)
+
+    table.add(1, 2, 3)
+    start(2, claim)
+    wait_for(lambda: sorted(table.done) == [1, 2, 3])
+
+
+def test_it_knows_how_long_the_oldest_job_has_been_in_hand(table: Table, start: Start) -> None:
+    pool = start(2)
+    wait_for(pool.quiet)
+    assert pool.longest(monotonic()) == 0.0
+    table.go_on.clear()
+    table.add(1)
+    pool.wake()
+    wait_for(lambda: table.at_once == 1)
+    assert pool.longest(monotonic() + 100.0) >= 100.0
+
+
+def test_a_pool_that_never_started_ends_at_once(table: Table) -> None:
+    pool = Pool("test", 2, table.claim, table.work)
+    pool.stop()
+    assert pool.join(0.0)
