@@ -31,6 +31,7 @@ def asked(pace: Pace, kind: str, duration: float, took: float = 0.05) -> list[fl
     return at
 
 
+@settings(deadline=None)
 @given(st.lists(SECONDS, max_size=2 * REMEMBERED), st.floats(0, 30 * DAY), KINDS, st.integers(1, 1_000_000))
 def test_the_next_question_is_later_than_the_last(
     durations: list[float], elapsed: float, kind: str, polls: int
@@ -42,6 +43,7 @@ def test_the_next_question_is_later_than_the_last(
     assert at <= max(elapsed + LONGEST, max(durations, default=0.0) + SHORTEST)
 
 
+@settings(deadline=None)
 @given(st.lists(SECONDS, max_size=REMEMBERED), SECONDS, KINDS)
 def test_the_first_question_is_never_put_off_past_the_slowest(
     durations: list[float], elapsed: float, kind: str
@@ -50,6 +52,7 @@ def test_the_first_question_is_never_put_off_past_the_slowest(
     assert at <= max([elapsed + LONGEST, *durations])
 
 
+@settings(deadline=None)
 @given(st.lists(SECONDS, max_size=3 * REMEMBERED), st.floats(0, 1))
 def test_a_quantile_is_one_of_the_latest_durations(durations: list[float], share: float) -> None:
     pace = learnt(durations)
@@ -62,7 +65,7 @@ def test_a_quantile_is_one_of_the_latest_durations(durations: list[float], share
         assert pace.typical() == pace.quantile(0.5)
 
 
-@settings(max_examples=50)
+@settings(deadline=None, max_examples=50)
 @given(st.floats(0, 3600), KINDS)
 def test_an_unknown_model_is_asked_seldom_enough(duration: float, kind: str) -> None:
     at = asked(Pace(), kind, duration)
@@ -71,7 +74,7 @@ def test_an_unknown_model_is_asked_seldom_enough(duration: float, kind: str) -> 
     assert at[-1] <= duration * 1.25 + 2.5
 
 
-@settings(max_examples=50)
+@settings(deadline=None, max_examples=50)
 @given(st.lists(st.floats(1, 600), min_size=ENOUGH, max_size=REMEMBERED), st.floats(0, 1))
 def test_a_known_model_is_asked_when_the_answer_is_likely(durations: list[float], share: float) -> None:
     pace = learnt(durations)
@@ -82,7 +85,7 @@ def test_a_known_model_is_asked_when_the_answer_is_likely(durations: list[float]
     assert at[-1] <= max(durations) + 9 * (SHORTEST + 0.05)
 
 
-@settings(max_examples=50)
+@settings(deadline=None, max_examples=50)
 @given(st.floats(0.1, 60), st.floats(1, 20))
 def test_a_model_that_became_slow_is_still_found_ready(before: float, factor: float) -> None:
     pace = learnt([before] * REMEMBERED)
