@@ -215,13 +215,14 @@ class Service:
         """Make folders that are missing, but none where a mount is; remember which mounts they are on."""
         remembered = self.store.notes(_MOUNTS).get(_MOUNTS, {})
         faults = make_folders(self.settings, remembered, mount_point)
-        gone = {fault.key for fault in faults}
         for fault in faults:
             log.warning("%s", fault)
         present = remembered_mounts(self.settings, mount_point)
-        if not gone and present != remembered:
-            self.store.note(_MOUNTS, present)
-        self.folders.remember({**remembered, **present} if gone else present)
+        # While a mount is gone its folder seems to lie on the one above: then what was remembered holds.
+        known = {**present, **remembered} if faults else present
+        if known != remembered:
+            self.store.note(_MOUNTS, known)
+        self.folders.remember(known)
         return [str(fault) for fault in faults]
 
     # How it is

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from daemon.gates import FIRST_PROBE
 from daemon.states import State
 from tests.daemon.house import FOLDER, House, files_below
 from tests.daemon.samples import picture
@@ -128,6 +129,9 @@ def test_a_source_is_put_away_later_where_its_inbox_is_away_for_a_while(house: H
 
 @mounting
 def test_no_result_goes_below_the_mount_point_of_an_outbox_that_is_not_mounted(house: House) -> None:
+    def probed_in_vain() -> bool:
+        return any(gate.wait > FIRST_PROBE for gate in house.daemon.gates.closed())
+
     with tmpfs(house.outbox()):
         house.start()
         house.until(house.drop("cat.png", picture(1)))
@@ -135,6 +139,8 @@ def test_no_result_goes_below_the_mount_point_of_an_outbox_that_is_not_mounted(h
         source = house.drop("dog.png", picture(2))
         until_gate(house)
         house.restart()
+        house.hurry()
+        wait_for(probed_in_vain, 10, "a probe that finds it still gone")
         house.until_rest()
         assert os.listdir(house.outbox()) == []
         assert len(house.submits()) == 1
