@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import threading
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -89,6 +90,11 @@ class House:
         service, self.service = self.service, None
         if service is not None:
             assert service.stop()
+
+    def close(self) -> None:
+        """Stop the daemon if it runs, however it does that."""
+        if self.service is not None:
+            self.service.stop()
 
     def restart(self) -> None:
         self.stop()
@@ -243,6 +249,8 @@ def house_in(base: str, **sandbox: Any) -> Iterator[House]:
         try:
             yield house
         finally:
-            running.clear_faults()
-            if house.service is not None:
-                house.service.stop()
+            # both at once: each waits for threads of its own, and there are many tests
+            ending = threading.Thread(target=house.close)
+            ending.start()
+            running.stop()
+            ending.join()

@@ -67,7 +67,7 @@ def attach_what_is_held(house: House) -> int:
     return len(held)
 
 
-@pytest.mark.parametrize("done_before", [0, 4, 12])
+@pytest.mark.parametrize("done_before", [0, 8])
 def test_thirty_files_survive_a_kill_in_the_middle(house: House, done_before: int) -> None:
     house.sandbox.set(latency=0.02, predict_seconds=0.3, jitter=0.9)
     house.configure(FOLDERS)
