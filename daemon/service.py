@@ -72,8 +72,8 @@ class Service:
     def start(self, *, only: int | None = None) -> None:
         """Go on where each job stood, and watch the inboxes; with `only`, work on that job and watch nothing."""
         self.claims.only = only
+        self._open_folders()
         if only is None:
-            self._open_folders()
             self.inbox.start(self.settings.folders)
             self._stack.callback(self.inbox.stop)
         self.worker.start()
