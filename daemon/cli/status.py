@@ -1,9 +1,13 @@
 """`hotfolder status`: what is going on, what waits and why."""
 
 import time
-from typing import Annotated
+from collections.abc import Callable
+from contextlib import nullcontext
+from typing import Annotated, NoReturn
 
 import typer
+from rich.console import RenderableType
+from rich.live import Live
 
 from daemon.cli.options import ConfigOption, JsonOption
 from daemon.cli.output import console, print_json, show
@@ -30,12 +34,19 @@ def status(
     if as_json:
         print_json(reach.status())
         return
-    if not watch:
-        show(view_of(reach.status(), new=not reach.has_table()))
-        return
-    from rich.live import Live
 
-    with Live(console=console(), auto_refresh=False, screen=console().is_terminal) as live:
+    def view() -> RenderableType:
+        return view_of(reach.status(), new=not reach.has_table())
+
+    if watch:
+        _redraw(view)
+    show(view())
+
+
+def _redraw(view: Callable[[], RenderableType]) -> NoReturn:
+    """Draw again and again: in place on a terminal, else one below the other."""
+    screen = console()
+    with Live(console=screen, auto_refresh=False, screen=True) if screen.is_terminal else nullcontext() as live:
         while True:
-            live.update(view_of(reach.status(), new=not reach.has_table()), refresh=True)
+            live.update(view(), refresh=True) if live else show(view())
             time.sleep(_REDRAW)
