@@ -32,6 +32,7 @@ inbox = "{LATER.inbox}"
 outbox = "{LATER.outbox}"
 kind = "image"
 model = "google/nano-banana-2/edit"
+prompt = "A pencil sketch"
 input = "images[]"
 """
 
