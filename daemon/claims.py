@@ -38,6 +38,7 @@ class Claims:
         self.settings = settings
         #: If set, the only job that is taken up, whatever else is due.
         self.only: int | None = None
+        self._may_be_orphans = True
         self.in_flight = InFlight(lambda: store.counts, lambda: self.settings.limits.in_flight)
 
     def _folders(self) -> list[str]:
@@ -76,10 +77,20 @@ class Claims:
         if self.only is not None:
             found = self._only_one({State.UPLOADED, State.SUBMITTING})
             return [job for job in found if job.state is State.SUBMITTING or self._keep_place(job)]
-        # Intents without a claimant: whoever sent them is dead, and no gate needs to be asked to say so.
-        found = self._store.claim((State.SUBMITTING,), self._all_folders(), by=self._by, most=most)
+        found = self._orphans(most)
         for folder in self._gates.lets(Need.SPEND, self._folders()):
             found += self._for_submit_in(self.settings.folders[folder], most - len(found))
+        return found
+
+    def _orphans(self, most: int) -> list[Job]:
+        """Take intents without a claimant: whoever sent them is dead, and no gate needs to be asked to say so.
+
+        Only a start finds any, so the table is asked until it has none.
+        """
+        if not self._may_be_orphans:
+            return []
+        found = self._store.claim((State.SUBMITTING,), self._all_folders(), by=self._by, most=most)
+        self._may_be_orphans = len(found) == most
         return found
 
     def _for_submit_in(self, rule: FolderRule, most: int) -> list[Job]:

@@ -1,5 +1,6 @@
 """The database's engines, SQLite's settings, and the group commit that all writes go through."""
 
+import contextlib
 import sqlite3
 import threading
 from collections import deque
@@ -68,22 +69,30 @@ def _begin_immediate(connection: Connection) -> None:
 
 
 class _Ticket:
-    """One caller's piece of work in the queue."""
+    """One caller's piece of work in the queue. Its `turn` is released when the caller is to look at it again."""
 
-    __slots__ = ("done", "error", "value", "work")
+    __slots__ = ("done", "error", "turn", "value", "work")
 
     def __init__(self, work: Callable[[Connection], Any]) -> None:
         self.work = work
         self.done = False
         self.value: Any = None
-        self.error: Exception | None = None
+        self.error: BaseException | None = None
+        self.turn = threading.Lock()
+        self.turn.acquire()
+
+    def call(self) -> None:
+        """Wake the caller, if it waits."""
+        with contextlib.suppress(RuntimeError):  # called before, and not yet awake
+            self.turn.release()
 
 
 class GroupCommit:
     """Runs pieces of work in transactions, as many as wait in one commit.
 
-    There is no thread for it: whoever gets the lock commits for all who queued meanwhile. A lone caller pays no
-    thread switch, and under load one fsync serves every thread that waits for it.
+    There is no thread for it: whoever finds nobody committing commits for all who queued meanwhile. A lone caller
+    pays no thread switch, and under load one fsync serves every thread that waits for it. Callers wait for their
+    own work, not in line for a lock: each hand-over of that would wait for the interpreter's lock too.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -100,9 +109,17 @@ class GroupCommit:
         """
         ticket = _Ticket(work)
         self._queue.append(ticket)
-        with self._lock:
-            if not ticket.done:
-                self._commit_waiting()
+        while not ticket.done:
+            if self._lock.acquire(blocking=False):
+                try:
+                    self._commit_waiting()
+                finally:
+                    self._lock.release()
+                # Whoever queued while the lock was held found it taken and waits: one of them is next.
+                with contextlib.suppress(IndexError):
+                    self._queue[0].call()
+            else:
+                ticket.turn.acquire()
         if ticket.error is not None:
             raise ticket.error
         return cast("T", ticket.value)
@@ -123,8 +140,15 @@ class GroupCommit:
                 tickets[0].error = error
             else:
                 self._one_by_one(tickets)
-        for ticket in tickets:
-            ticket.done = True
+        except BaseException as error:
+            self._drop_connection()
+            for ticket in tickets:
+                ticket.error = error
+            raise
+        finally:
+            for ticket in tickets:
+                ticket.done = True
+                ticket.call()
 
     def _one_by_one(self, tickets: list[_Ticket]) -> None:
         """Commit each alone, so that one caller's error stays its own."""

@@ -96,9 +96,12 @@ def temporary_file(path: str) -> Iterator[int]:
 
     Its mode is what the umask leaves of rw-rw-rw-, its group the directory's where that has setgid.
     """
-    with contextlib.suppress(FileNotFoundError):
+    flags = os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW
+    try:
+        descriptor = os.open(path, flags, 0o666)
+    except FileExistsError:
         os.unlink(path)
-    descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
+        descriptor = os.open(path, flags, 0o666)
     try:
         yield descriptor
     except BaseException:

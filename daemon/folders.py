@@ -1,6 +1,7 @@
 """Whether an inbox and an outbox are really there: a mount that is gone leaves an empty look-alike behind."""
 
 import os
+import stat
 from collections.abc import Callable, Mapping
 
 from daemon.config import FolderRule
@@ -36,7 +37,7 @@ class Folders:
             status = os.stat(path)
         except OSError as error:
             return f"can't be used: {(error.strerror or str(error)).lower()}"
-        if not os.path.isdir(path):
+        if not stat.S_ISDIR(status.st_mode):
             return "is not a folder"
         if self._devices.get(path) == status.st_dev:
             return None

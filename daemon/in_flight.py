@@ -2,7 +2,7 @@
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from daemon.config import FolderRule
 from daemon.states import IN_FLIGHT, State
@@ -15,7 +15,7 @@ class InFlight:
     that was taken up for its submit and has not got there yet.
     """
 
-    def __init__(self, counts: Callable[[], Mapping[tuple[str, State], int]], limit: Callable[[], int]) -> None:
+    def __init__(self, counts: Callable[[], Counter[tuple[str, State]]], limit: Callable[[], int]) -> None:
         self._counts = counts
         self._limit = limit
         self._lock = threading.Lock()
@@ -41,7 +41,7 @@ class InFlight:
 
     def _room(self, rule: FolderRule) -> int:
         counts = self._counts()
-        flying = sum(count for (_, state), count in list(counts.items()) if state in IN_FLIGHT)
+        flying = sum(count for (_, state), count in counts.copy().items() if state in IN_FLIGHT)
         room = self._limit() - flying - self._kept.total()
         if rule.in_flight is not None:
             own = sum(counts.get((rule.name, state), 0) for state in IN_FLIGHT)

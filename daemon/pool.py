@@ -28,7 +28,6 @@ class Pool:
         self._state = threading.Condition()
         self._ready: deque[Job] = deque()
         self._reserved = 0
-        self._idle = 0
         self._hungry = True
         self._stopping = False
         self._busy_since: dict[int, float] = {}
@@ -113,16 +112,14 @@ class Pool:
         while True:
             with self._state:
                 while not (self._ready or self._hungry or self._stopping):
-                    self._idle += 1
                     self._state.wait()
-                    self._idle -= 1
                 if self._stopping:
                     return None
                 self._busy_since[me] = time.monotonic()
                 if self._ready:
                     return self._ready.popleft()
                 self._hungry = False
-                most = 1 + self._idle
+                most = self._size
             found = self._claimed(most)
             with self._state:
                 if len(found) == most:

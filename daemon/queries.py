@@ -116,6 +116,12 @@ class Queries:
         earliest: float | None = connection.execute(query, wanted).scalar()
         return earliest
 
+    def waited_for(self) -> set[int]:
+        """Give the jobs for whose end a queued one waits."""
+        query = select(JOBS.c.twin_of).where(UNFINISHED, JOBS.c.state == State.QUEUED, JOBS.c.twin_of.is_not(None))
+        with self._reader.connect() as connection:
+            return {row[0] for row in connection.execute(query)}
+
     def durations(self, limit: int = 500) -> list[tuple[str, float]]:
         """Give (model, seconds) of the latest predictions whose duration is known, oldest first."""
         recent = select(JOBS.c.model, JOBS.c.predict_seconds).order_by(JOBS.c.id.desc()).limit(limit)

@@ -5,7 +5,7 @@ from dataclasses import fields, replace
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Select, Table, insert, select, text, update
+from sqlalchemy import Connection, Select, Table, bindparam, insert, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from daemon.states import Job, NewJob, State
@@ -20,7 +20,16 @@ UNFINISHED = text("NOT put_away")
 LIVE = text("in_inbox")
 
 SELECT_JOBS: Select[Any] = select(*(JOBS.c[field.name] for field in fields(Job)))
+# Built once: to build a statement costs more than to run it. The columns to set are those of the parameters.
 _ADD_TRANSITION = insert(TRANSITIONS)
+_GUARDED_UPDATE = update(JOBS).where(
+    JOBS.c.id == bindparam("the_id"),
+    JOBS.c.state == bindparam("the_state"),
+    JOBS.c.version == bindparam("the_version"),
+)
+_WAKE_TWINS = update(JOBS).where(
+    JOBS.c.twin_of == bindparam("original"), JOBS.c.state == State.QUEUED, JOBS.c.claimed_by.is_(None)
+)
 
 
 def job_of(row: Mapping[Any, Any]) -> Job:
@@ -80,12 +89,8 @@ def _insert_if_new(dialect: str) -> Any:
 def apply(connection: Connection, job: Job, changes: Mapping[str, Any], wall: float) -> Job | None:
     """Write `changes` to the row of `job` if it still is as `job` has it; give the new Job, or None if not."""
     values = {**changes, "version": job.version + 1, "updated_at": wall}
-    statement = (
-        update(JOBS)
-        .where(JOBS.c.id == job.id, JOBS.c.state == job.state, JOBS.c.version == job.version)
-        .values(values)
-    )
-    if connection.execute(statement).rowcount != 1:
+    expected = {"the_id": job.id, "the_state": job.state, "the_version": job.version}
+    if connection.execute(_GUARDED_UPDATE, {**values, **expected}).rowcount != 1:
         return None
     return replace(job, **values)
 
@@ -102,8 +107,4 @@ def add_transitions(connection: Connection, moved: Sequence[tuple[Job, State | N
 
 def wake_twins(connection: Connection, original: int, now: float) -> None:
     """Make due, at once, the jobs that wait for the end of the job `original`."""
-    connection.execute(
-        update(JOBS)
-        .where(JOBS.c.twin_of == original, JOBS.c.state == State.QUEUED, JOBS.c.claimed_by.is_(None))
-        .values(due_at=now)
-    )
+    connection.execute(_WAKE_TWINS, {"original": original, "due_at": now})

@@ -9,20 +9,21 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from daemon import control, status
+from daemon import control, files, status
 from daemon.actions import PAUSE, Actions
 from daemon.atlas.client import Client
 from daemon.atlas.pacing import Pacing
 from daemon.claims import Claims
 from daemon.clock import Clock
 from daemon.config import Settings, make_folders, remembered_mounts
-from daemon.errors import ConfigError
+from daemon.errors import Blocked, ConfigError
 from daemon.folders import Folders
 from daemon.gates import Gates
 from daemon.inbox.intake import Inbox
 from daemon.inbox.mounts import mount_point
 from daemon.probes import Probes
 from daemon.provenance import timestamp
+from daemon.putaway import DONE
 from daemon.scheduler import Scheduler
 from daemon.states import CONDITIONS, FINAL, NewJob, State
 from daemon.steps import Steps
@@ -223,7 +224,20 @@ class Service:
         if known != remembered:
             self.store.note(_MOUNTS, known)
         self.folders.remember(known)
+        self._make_done()
         return [str(fault) for fault in faults]
+
+    def _make_done(self) -> None:
+        """Make each inbox's done/ ahead of its first use.
+
+        A file that is moved into a directory that is not watched yet looks like a move out of the inbox, for which
+        watchdog holds all other events back by 0.5 s.
+        """
+        for rule in self.settings.folders.values():
+            if rule.after == "archive":
+                with contextlib.suppress(OSError, Blocked):
+                    self.folders.check(rule)
+                    files.make_directories(rule.inbox, DONE)
 
     # How it is
 

@@ -76,9 +76,13 @@ class Steps:
 
     def rule_for(self, job: Job) -> FolderRule | None:
         """Give the rule that a job goes by: what it was submitted with, else what its folder says now, if any."""
-        if job.request is not None and job.prediction_id is not None:
-            return FolderRule.model_validate(job.request["rule"], context={"base": "/", "home": None})
-        return self.settings.folders.get(job.folder)
+        present = self.settings.folders.get(job.folder)
+        if job.request is None or job.prediction_id is None:
+            return present
+        frozen = job.request["rule"]
+        if present is not None and frozen == present.frozen:
+            return present
+        return FolderRule.model_validate(frozen, context={"base": "/", "home": None})
 
     def run(self, step: Callable[[Hand, FolderRule], Outcome], hand: Hand) -> Outcome:
         """Run a stage on the job in hand; raises only Conflict."""

@@ -35,6 +35,16 @@ _CLAIMABLE = SELECT_JOBS.where(
     JOBS.c.due_at <= bindparam("now"),
     JOBS.c.claimed_by.is_(None),
 ).limit(bindparam("most"))
+_ORIGINAL = (
+    SELECT_JOBS.where(
+        JOBS.c.fingerprint == bindparam("the_fingerprint"),
+        JOBS.c.id != bindparam("own_id"),
+        JOBS.c.twin_of.is_(None),
+        JOBS.c.state.not_in([State.FAILED, State.CANCELLED]),
+    )
+    .order_by(JOBS.c.id.desc())
+    .limit(1)
+)
 _OLDEST = _CLAIMABLE.order_by(JOBS.c.due_at)
 _NEWEST = _CLAIMABLE.order_by(JOBS.c.due_at.desc())
 
@@ -57,6 +67,8 @@ class Store(Queries):
         schema.prepare(url)
         self._writer = GroupCommit(writing_engine(url))
         super().__init__(url, clock)
+        #: Jobs whose end some other job may wait for: most have none, and are spared a statement.
+        self._waited_for = self.waited_for()
 
     def close(self) -> None:
         """Close all connections."""
@@ -145,7 +157,7 @@ class Store(Queries):
             after = apply(connection, job, values, wall)
             if after is not None:
                 add_transitions(connection, [(after, job.state, reason)], wall)
-                if final:
+                if final and job.id in self._waited_for:
                     wake_twins(connection, job.id, now)
             return after
 
@@ -172,16 +184,13 @@ class Store(Queries):
         transaction, so that of two equal files taken up together exactly one goes on. Keeps the claim.
         """
         wall = self._clock.wall()
-        equal = SELECT_JOBS.where(
-            JOBS.c.fingerprint == fingerprint,
-            JOBS.c.id != job.id,
-            JOBS.c.twin_of.is_(None),
-            JOBS.c.state.not_in([State.FAILED, State.CANCELLED]),
-        )
+        wanted = {"the_fingerprint": fingerprint, "own_id": job.id}
 
         def work(connection: Connection) -> tuple[Job | None, Job | None]:
-            row = connection.execute(equal.order_by(JOBS.c.id.desc()).limit(1)).mappings().first()
+            row = connection.execute(_ORIGINAL, wanted).mappings().first()
             original = None if row is None else job_of(row)
+            if original is not None:
+                self._waited_for.add(original.id)
             changes = {"sha256": sha256, "fingerprint": fingerprint, "twin_of": original and original.id}
             return apply(connection, job, changes, wall), original
 

@@ -1,14 +1,13 @@
 """Works the table off: a pool of threads for each stage claims due rows, runs the stage, records the outcome.
 
-A job that a step leaves due goes on to the next pool with its claim, if that has room; else it waits in the table
-like all others.
+A job that a step leaves due keeps its claim and goes on, in the same thread after a quick step, else in the next
+pool if that has room. If not, it waits in the table like all others.
 """
 
 import logging
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from typing import Any, TypeVar
 
 from sqlalchemy.exc import DBAPIError
@@ -21,7 +20,7 @@ from daemon.pool import Pool
 from daemon.putaway import put_away
 from daemon.retry import pause
 from daemon.stages.outcome import Outcome
-from daemon.states import FINAL, Job, State
+from daemon.states import FINAL, IN_FLIGHT, Job, State
 from daemon.steps import Hand, Steps
 from daemon.store import Store
 
@@ -40,6 +39,8 @@ _POOL_OF = {
 #: Threads for each stage but the uploads, whose number is configured.
 _THREADS = 4
 _DATABASE_PAUSE = 2.0
+#: A step that took less, in seconds, is followed by the next one in the same thread.
+_QUICK = 0.05
 
 
 class Worker:
@@ -71,13 +72,12 @@ class Worker:
         self._later = later
         self._changed = changed
         uploads = settings.limits.uploads
-        stage = self._stage
         self._pools = {
-            UPLOAD: Pool(UPLOAD, uploads, claims.for_upload, partial(stage, steps.upload)),
-            SUBMIT: Pool(SUBMIT, _THREADS, claims.for_submit, partial(stage, self._submit)),
-            POLL: Pool(POLL, _THREADS, claims.for_poll, partial(stage, steps.poll)),
-            DOWNLOAD: Pool(DOWNLOAD, _THREADS, claims.for_download, partial(stage, steps.download)),
-            PUT_AWAY: Pool(PUT_AWAY, _THREADS // 2, claims.for_put_away, self._put_away),
+            UPLOAD: Pool(UPLOAD, uploads, claims.for_upload, self._carry),
+            SUBMIT: Pool(SUBMIT, _THREADS, claims.for_submit, self._carry),
+            POLL: Pool(POLL, _THREADS, claims.for_poll, self._carry),
+            DOWNLOAD: Pool(DOWNLOAD, _THREADS, claims.for_download, self._carry),
+            PUT_AWAY: Pool(PUT_AWAY, _THREADS // 2, claims.for_put_away, self._carry),
         }
 
     def start(self) -> None:
@@ -118,16 +118,40 @@ class Worker:
         """Give the seconds for which the oldest job in hand has been there; `now` is time.monotonic()."""
         return max(pool.longest(now) for pool in self._pools.values())
 
-    def _stage(self, step: Callable[[Hand, FolderRule], Outcome], job: Job) -> None:
-        """Run a stage on a claimed job and record what came of it; nothing is raised."""
+    def _carry(self, claimed: Job) -> None:
+        """Run a claimed job's stage, and those after it as long as that is this thread's; nothing is raised."""
+        job: Job | None = claimed
+        while job is not None:
+            try:
+                if job.final:
+                    self._put_away(job)
+                    return
+                job = self._stage(job)
+            except Conflict as conflict:
+                log.info("%s", conflict)
+                return
+            except Exception:
+                log.exception("job %d: what came of its step could not be recorded", claimed.id)
+                return
+
+    def _stage(self, job: Job) -> Job | None:
+        """Run one stage and record what came of it; give the job if this thread goes on with it."""
+        began = time.monotonic()
         hand = Hand(job)
-        try:
-            outcome = self._steps.run(step, hand)
-            self._record(hand.job, outcome)
-        except Conflict as conflict:
-            log.info("%s", conflict)
-        except Exception:
-            log.exception("job %d: what came of its step could not be recorded", job.id)
+        outcome = self._steps.run(self._step_for(job.state), hand)
+        return self._record(hand.job, outcome, quick=time.monotonic() - began < _QUICK)
+
+    def _step_for(self, state: State) -> Callable[[Hand, FolderRule], Outcome]:
+        match state:
+            case State.UPLOADING:
+                return self._steps.upload
+            case State.UPLOADED | State.SUBMITTING:
+                return self._submit
+            case State.PROCESSING:
+                return self._steps.poll
+            case State.DOWNLOADING:
+                return self._steps.download
+        raise ValueError(f"there is no stage for a job that is {state}")
 
     def _submit(self, hand: Hand, rule: FolderRule) -> Outcome:
         found = hand.job.state is State.SUBMITTING
@@ -140,12 +164,13 @@ class Worker:
     def _commit_intent(self, job: Job, outcome: Outcome) -> Job:
         return self._store.advance(job, outcome.to, outcome.reason, claimed_by=self._by, **outcome.changes)
 
-    def _record(self, job: Job, outcome: Outcome) -> None:
+    def _record(self, job: Job, outcome: Outcome, *, quick: bool) -> Job | None:
+        """Write what came of a step; give the job if this thread goes on with it, else others will find it."""
         now = self._clock.now()
         due_at = outcome.changes.get("due_at", now)
         changes = {"waits_for": None, **outcome.changes, "due_at": due_at}
-        after = self._persist(job, lambda: self._hand_on(job, outcome, changes, now))
-        if job.state in {State.PROCESSING, State.SUBMITTING} and after.state is not State.PROCESSING:
+        after, mine = self._persist(job, lambda: self._hand_on(job, outcome, changes, now, quick=quick))
+        if job.state in IN_FLIGHT and after.state not in IN_FLIGHT:
             self._pools[SUBMIT].wake()  # a place in flight is free
         if after.final:
             self._pools[UPLOAD].wake()  # a twin that waited for this end is due now
@@ -155,29 +180,36 @@ class Worker:
             self._changed(after.folder)
         if due_at > now and not after.put_away and after.state is not State.HELD:
             self._later(due_at)
+        return after if mine else None
 
-    def _hand_on(self, job: Job, outcome: Outcome, changes: dict[str, Any], now: float) -> Job:
-        """Write the outcome; if the job is due at once and the next pool has room, hand it over with its claim."""
+    def _hand_on(
+        self, job: Job, outcome: Outcome, changes: dict[str, Any], now: float, *, quick: bool
+    ) -> tuple[Job, bool]:
+        """Write the outcome of a step; give the job, and whether this thread is to go on with it.
+
+        If it is due at once it keeps its claim: after a quick step this thread goes on, as to wake another one
+        would take longer than the step; else the next stage's pool gets it, if it has room.
+        """
         pool = self._pools.get(_POOL_OF.get(outcome.to, ""))
-        if pool is None or changes.get("put_away") or changes["due_at"] > now:
-            return self._write(job, outcome, changes)
-        kept = pool.reserve()
-        placed = kept and self._claims.may_go_on(replace(job, state=outcome.to))
+        if pool is None or changes.get("put_away") or changes["due_at"] > now or self._steps.stopping.is_set():
+            return self._write(job, outcome, changes), False
+        reserved = not quick and pool.reserve()
+        placed = (quick or reserved) and self._claims.may_go_on(replace(job, state=outcome.to))
         try:
             after = self._write(job, outcome, {**changes, "claimed_by": self._by if placed else None})
         except BaseException:
             if placed and outcome.to is State.UPLOADED:
                 self._claims.in_flight.give_back(job.folder)
-            if kept:
+            if reserved:
                 pool.unreserve()
             raise
-        if placed:
+        if placed and reserved:
             pool.put(after)
-        else:
-            if kept:
-                pool.unreserve()
+        elif reserved:
+            pool.unreserve()
+        if not placed:
             pool.wake()
-        return after
+        return after, placed and quick
 
     def _write(self, job: Job, outcome: Outcome, changes: dict[str, Any]) -> Job:
         if outcome.to is job.state:
@@ -201,8 +233,8 @@ class Worker:
             place = put_away(job, rule)
             where = {"put_away": True, "lies_at": place.lies_at, "in_inbox": place.in_inbox, "waits_for": None}
             self._persist(job, lambda: self._store.amend(job, **where))
-        except Conflict as conflict:
-            log.info("%s", conflict)
+        except Conflict:
+            raise
         except Exception as error:
             why = f"the source can't be put away: {error}"
             if job.waits_for != why:

@@ -20,7 +20,9 @@ def plain(text: str, longest: int = LONGEST) -> str:
     """Give `text` on one line: without control characters, white space folded, at most `longest` characters."""
     # fold first and only what can matter: an answer may be megabytes long
     seen = encodable(text[: 20 * longest])
-    line = " ".join("".join(char if char.isprintable() else " " for char in seen).split())
+    if not seen.isprintable():
+        seen = "".join(char if char.isprintable() else " " for char in seen)
+    line = " ".join(seen.split())
     return line if len(line) <= longest else line[: longest - 1] + "…"
 
 

@@ -5,10 +5,12 @@ that pydantic finds by itself are in `words.py`.
 """
 
 import datetime as dt
+import json
 import math
 import os
 import re
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -163,6 +165,12 @@ class FolderRule(_Frozen):
     provenance: bool = True
     sidecar_wait: Annotated[float, Field(ge=0, le=_DAY)] = 0.0
     deadline_minutes: Annotated[float, Field(gt=0, le=43200)] = 60.0  # at most 30 days
+
+    @cached_property
+    def frozen(self) -> dict[str, Any]:
+        """The rule as it is kept with what was submitted by it, in the form that JSON gives back."""
+        frozen: dict[str, Any] = json.loads(json.dumps(self.model_dump()))
+        return frozen
 
     @property
     def takes_media(self) -> bool:

@@ -42,7 +42,7 @@ def prepare(job: Job, rule: FolderRule, *, settle: SettleOriginal, now: Callable
     request = {
         "kind": rule.kind,
         "body": composed.with_media(rule, job.upload_url),
-        "rule": rule.model_dump(),
+        "rule": rule.frozen,
     }
     changes = {"request": request, "model": rule.model, "submitted_at": now(), "polls": 0, "prediction_id": None}
     return Outcome(State.SUBMITTING, "about to be sent", changes)

@@ -51,7 +51,7 @@ def settled(
         return job, None
     if original.state is State.DONE:
         # As if it had been submitted itself, but by its own folder's rule: that names the outbox.
-        request = {**(original.request or {}), "rule": rule.model_dump()}
+        request = {**(original.request or {}), "rule": rule.frozen}
         changes = {"result_urls": (), "prediction_id": original.prediction_id, "request": request}
         reason = f"same file and rule as job {original.id}: its result is used, nothing is paid"
         return job, Outcome(State.DOWNLOADING, reason, changes)
