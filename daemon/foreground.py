@@ -84,9 +84,16 @@ def _forever(service: Service, asked: _Signals, notifier: Notifier) -> None:
             _reload(service, notifier)
         if _alive(service):
             notifier.tell("WATCHDOG=1")
-        notifier.status(status.headline(service.status()))
+        _tell_status(service, notifier)
         asked.woken.wait(turn if ready else 0.02)
         asked.woken.clear()
+
+
+def _tell_status(service: Service, notifier: Notifier) -> None:
+    try:
+        notifier.status(status.headline(service.status()))
+    except Exception:
+        log.exception("the status can't be told just now; the work goes on")
 
 
 def _reload(service: Service, notifier: Notifier) -> None:
