@@ -50,7 +50,7 @@ def _imports(path: Path) -> set[str]:
 
 
 def _layer(module: str) -> int:
-    room = (module.split(".") + ["__init__"])[1]
+    room = [*module.split("."), "__init__"][1]
     return next(number for number, rooms in enumerate(LAYERS) if room in rooms)
 
 

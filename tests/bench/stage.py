@@ -100,11 +100,13 @@ def _daemon(base: str, url: str, kind: str, log: str) -> Iterator[Child]:
     places = {name: json.dumps(os.path.join(base, name)) for name in ("state", "inbox", "outbox")}
     files.write(path, _CONFIGURATION.format(**places, kind=kind).encode())
     # the service manager's protocol tells when it is ready; closed then, so that nothing waits for a reader
-    address = os.path.join(base, "notify")
+    name = f"hotfolder-bench-{os.getpid()}-{os.path.basename(base)}"[
+        :100
+    ]  # abstract (unix(7)): a path may be long
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
-        manager.bind(address)
+        manager.bind(f"\0{name}")
         manager.settimeout(0.2)
-        environment = {"NOTIFY_SOCKET": address, "ATLASCLOUD_BASE_URL": url, "ATLASCLOUD_API_KEY": "bench"}
+        environment = {"NOTIFY_SOCKET": f"@{name}", "ATLASCLOUD_BASE_URL": url, "ATLASCLOUD_API_KEY": "bench"}
         with child("daemon", ["run", "--config", path], log, environment) as daemon:
             wait_for(lambda: _ready(manager, daemon, log), 60, f"the daemon to be ready; see {log}")
             manager.close()
