@@ -1,16 +1,18 @@
 """What a person may do to jobs: retry, attach, cancel, pause, resume, try. One place for every way to ask."""
 
+import contextlib
 import os
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from daemon.clock import Clock
 from daemon.config import FolderRule, Settings
-from daemon.errors import Refused
+from daemon.errors import Conflict, PartlyRefused, Refused
 from daemon.gates import Gates
 from daemon.inbox.look import Look, PassingTroubleError, UnreadableError, look
 from daemon.inbox.names import matches
 from daemon.names import shown
+from daemon.outbox import clear_drafts
 from daemon.putaway import forget_error
 from daemon.states import FINAL, Job, NewJob, State
 from daemon.store import Store
@@ -45,6 +47,7 @@ class Actions:
         self._store = store
         self._settings = settings
         self._clock = clock
+        self._live = gates is not None
         self._gates = gates or Gates()
         self._wake = wake
 
@@ -58,7 +61,8 @@ class Actions:
         jobs = [self._job(job_id) for job_id in ids]
         for state, wanted in ((State.FAILED, failed), (State.HELD, held)):
             if wanted:
-                jobs += [job for job in self._store.listed(state=state) if job.id not in ids]
+                # A failed file that was moved back into the inbox is a job of its own by now.
+                jobs += [job for job in self._store.listed(state=state) if job.id not in ids and _has_source(job)]
         return self._each(jobs, lambda job: self._retry(job, pay_again=pay_again))
 
     def attach(self, job_id: int, prediction_id: str) -> str:
@@ -68,7 +72,8 @@ class Actions:
             raise Refused(f"{shown(prediction_id)!r} is not the id of a prediction")
         if job.state is not State.HELD or job.error_code not in {"unknown_submit", "prediction_lost"}:
             raise Refused(
-                f"job {job.id} is {_standing(job)}; only a job held as unknown_submit can be given a prediction"
+                f"job {job.id} is {_standing(job)}; "
+                "only a job held as unknown_submit or prediction_lost can be given a prediction"
             )
         now = self._clock.now()
         changes = {"prediction_id": prediction_id, "submitted_at": now, "polls": 0, "attempts": 0}
@@ -147,24 +152,48 @@ class Actions:
         for job in jobs:
             try:
                 lines.append(act(job))
-            except Refused as refusal:
+            except (Refused, Conflict) as refusal:
                 refusals.append(str(refusal))
         self._wake()
         if refusals:
-            raise Refused("\n".join([*lines, *refusals]))
+            error = PartlyRefused if lines else Refused
+            raise error("\n".join([*lines, *refusals]))
         return lines
 
     def _retry(self, job: Job, *, pay_again: bool) -> str:
         to, changes, reason = _where_to(job, pay_again=pay_again)
+        if self._live and job.claimed_by is not None:
+            raise Refused(f"job {job.id}: its source is being put away at this moment; ask again in a few seconds")
         if to is State.QUEUED:
-            _require_source(job)
+            self._require_source(job)
+        if to is not State.PROCESSING:
+            changes = {**changes, "fingerprint": None}  # meanwhile another job may stand for the same
         if to is State.PROCESSING:
             changes = {**changes, "deadline_at": self._deadline(job), "submitted_at": self._clock.now()}
+        if pay_again:
+            self._clear_drafts(job)
         if job.lies_at is not None and not job.in_inbox and job.after != "leave":
             forget_error(job.lies_at)
         common = {**_CLEARED, "attempts": 0, "put_away": False, "due_at": self._clock.now()}
         self._store.advance(job, to, reason, **{**common, **changes})
         return f"job {job.id}: {reason}"
+
+    def _require_source(self, job: Job) -> None:
+        """Raise Refused if the source is gone, or still is what intake would refuse."""
+        if job.lies_at is None or not os.path.lexists(job.lies_at):
+            raise Refused(
+                f"job {job.id}: its source {shown(job.source)} is no longer there; drop it into the inbox anew"
+            )
+        rule = self._settings().folders.get(job.folder)
+        if rule is not None:
+            _usable(job.lies_at, rule)
+
+    def _clear_drafts(self, job: Job) -> None:
+        """Remove what an earlier prediction left half delivered: the new one's results are others."""
+        rule = self._settings().folders.get(job.folder)
+        if rule is not None:
+            with contextlib.suppress(OSError):
+                clear_drafts(job, rule)
 
     def _deadline(self, job: Job) -> float:
         rule = self._settings().folders.get(job.folder)
@@ -204,6 +233,10 @@ def _usable(path: str, rule: FolderRule) -> Look:
     return seen
 
 
+def _has_source(job: Job) -> bool:
+    return job.prediction_id is not None or (job.lies_at is not None and os.path.lexists(job.lies_at))
+
+
 def _where_to(job: Job, *, pay_again: bool) -> tuple[State, dict[str, Any], str]:
     """Say where a retry takes a job, with which changes, and why; raises Refused."""
     if job.state not in {State.FAILED, State.HELD, State.CANCELLED}:
@@ -226,13 +259,6 @@ def _where_to(job: Job, *, pay_again: bool) -> tuple[State, dict[str, Any], str]
         return State.PROCESSING, {"result_urls": ()}, "its prediction is asked again, at a person's wish"
     resume = job.resume or State.QUEUED
     return (State.QUEUED if resume is State.UPLOADING else resume), {}, "tried again by a person"
-
-
-def _require_source(job: Job) -> None:
-    if job.lies_at is None or not os.path.lexists(job.lies_at):
-        raise Refused(
-            f"job {job.id}: its source {shown(job.source)} is no longer there; drop it into the inbox anew"
-        )
 
 
 def _standing(job: Job) -> str:

@@ -4,6 +4,8 @@ import contextlib
 import threading
 from collections.abc import Collection
 
+from sqlalchemy.exc import DBAPIError
+
 from daemon.atlas.pacing import Pacing
 from daemon.clock import Clock
 from daemon.config import FolderRule, Settings
@@ -79,7 +81,12 @@ class Claims:
             return [job for job in found if job.state is State.SUBMITTING or self._keep_place(job)]
         found = self._orphans(most)
         for folder in self._gates.lets(Need.SPEND, self._folders()):
-            found += self._for_submit_in(self.settings.folders[folder], most - len(found))
+            try:
+                found += self._for_submit_in(self.settings.folders[folder], most - len(found))
+            except DBAPIError:
+                if not found:
+                    raise
+                break  # what is claimed already must be worked on
         return found
 
     def _orphans(self, most: int) -> list[Job]:
@@ -99,9 +106,12 @@ class Claims:
         kept = 0
         while kept < most and self.in_flight.take(rule):
             kept += 1
-        claimed = self._store.claim((State.UPLOADED,), [rule.name], by=self._by, most=kept)
-        for _ in range(kept - len(claimed)):
-            self.in_flight.give_back(rule.name)
+        claimed: list[Job] = []
+        try:
+            claimed = self._store.claim((State.UPLOADED,), [rule.name], by=self._by, most=kept)
+        finally:
+            for _ in range(kept - len(claimed)):
+                self.in_flight.give_back(rule.name)
         return claimed
 
     def for_poll(self, most: int) -> list[Job]:
@@ -124,8 +134,14 @@ class Claims:
             return self._only_one(FINAL)
         found = []
         for job in self._store.to_put_away(most):
-            with contextlib.suppress(Conflict):
+            try:
                 found.append(self._store.claim_one(job, by=self._by))
+            except Conflict:
+                continue
+            except DBAPIError:
+                if not found:
+                    raise
+                break
         return found
 
     def _only_one(self, states: Collection[State], become: State | None = None) -> list[Job]:

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from daemon.errors import ConfigError, Fault, HotfolderError, Refused
+from daemon.errors import ConfigError, Fault, HotfolderError, PartlyRefused, Refused
 
 log = logging.getLogger(__name__)
 
@@ -112,7 +112,7 @@ class Control:
         try:
             return {"result": self._handlers[asked.pop("do")](asked)}
         except (Refused, ConfigError) as refusal:
-            return {"refused": str(refusal)}
+            return {"refused": str(refusal), "partly": isinstance(refusal, PartlyRefused)}
         except Exception as error:
             log.exception("a command failed")
             return {"refused": f"the daemon could not do it: {error}"}
@@ -134,7 +134,7 @@ def ask(state_dir: str, do: str, **arguments: Any) -> Any:
         except (OSError, ValueError) as error:
             raise Refused(f"the daemon did not answer: {error}") from error
     if "refused" in answer:
-        raise Refused(answer["refused"])
+        raise (PartlyRefused if answer.get("partly") else Refused)(answer["refused"])
     return answer["result"]
 
 

@@ -5,6 +5,7 @@
     HotfolderError                    its text is a sentence for people
     ├── ConfigError                   the configuration can't be used; all faults at once (exit 2)
     ├── Refused                       a command that can't be carried out as asked (exit 2)
+    │   └── PartlyRefused             … for some of several jobs (exit 1)
     ├── Conflict                      another hand has moved the row meanwhile; the step is dropped
     └── StageError                    what ended a step of a job; carries a `code`
         ├── Transient                 may pass by itself; tried again later
@@ -56,6 +57,10 @@ class ConfigError(HotfolderError):
 
 class Refused(HotfolderError):
     """A command that can't be carried out as asked; the text says why and what can be done."""
+
+
+class PartlyRefused(Refused):
+    """Of several jobs some were dealt with and others refused; the text has a line for each (exit 1)."""
 
 
 class Conflict(HotfolderError):

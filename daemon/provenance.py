@@ -24,6 +24,10 @@ def record(job: Job, *, result: str, sha256: str, size: int, finished_at: float)
     body: dict[str, Any] = dict(request.get("body", {}))
     prompt = body.pop("prompt", None)
     body.pop("model", None)
+    # The uploaded file's URL is a temporary key to the customer's original: it stays out of what is passed on.
+    field = request.get("rule", {}).get("input")
+    if isinstance(field, str):
+        body.pop(field.removesuffix("[]"), None)
     values = {
         "result": {"name": shown(result), "sha256": sha256, "size": size},
         "source": {"name": shown(job.name), "sha256": job.sha256, "size": job.size},

@@ -166,7 +166,7 @@ def error_text(job: Job) -> str:
     lines = [head, "", job.error_message or "No reason was recorded.", ""]
     lines += [
         "To try it again, move the file from this folder back into the one above it,",
-        f"or have your administrator run: hotfolder retry {job.id}",
+        f"or have your administrator run: hotfolder retry {job.id}{' --pay-again' if job.prediction_id else ''}",
         "",
         "For support:",
         f"  job {job.id} in folder {job.folder}, code {job.error_code or '-'}, model {job.model}",

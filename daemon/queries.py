@@ -2,10 +2,10 @@
 
 import threading
 from collections import Counter
-from collections.abc import Container, Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, func, select
+from sqlalchemy import Connection, bindparam, func, or_, select
 
 from daemon.clock import Clock
 from daemon.database import reading_engine
@@ -19,6 +19,9 @@ _EARLIEST = select(func.min(JOBS.c.due_at)).where(
     JOBS.c.due_at > bindparam("now"),
     JOBS.c.claimed_by.is_(None),
 )
+
+
+_MOVING = tuple(state for state in State if state not in FINAL and state is not State.HELD)
 
 
 class Queries:
@@ -90,30 +93,38 @@ class Queries:
                 for row in connection.execute(query)
             ]
 
-    def next_due(
-        self, states: Iterable[State], *, twins: bool = True, folders: Container[str] | None = None
-    ) -> float | None:
-        """Give the earliest time after now at which an unclaimed row in one of `states` is due, or None.
+    def still_moving(self, folder: str, stopped: Collection[State]) -> bool:
+        """Tell whether a job of `folder` goes on by itself, now or later: not held, and in no `stopped` state.
 
-        Without `twins` those do not count that wait for another job's end; with `folders` only these count.
+        A queued twin that waits for another job's end does not count: it moves when that one does.
         """
+        moving = [state for state in _MOVING if state not in stopped and self.counts[folder, state]]
+        if not moving:
+            return False
+        query = (
+            select(JOBS.c.id)
+            .where(UNFINISHED, JOBS.c.folder == folder, JOBS.c.state.in_(moving))
+            .where(or_(JOBS.c.state != State.QUEUED, JOBS.c.twin_of.is_(None)))
+            .limit(1)
+        )
+        with self._reader.connect() as connection:
+            return connection.execute(query).first() is not None
+
+    def next_due(self, states: Iterable[State], *, after: float) -> float | None:
+        """Give the earliest time after `after` at which an unclaimed row in one of `states` is due, or None."""
         wanted = set(states)
-        query = _EARLIEST if twins else _EARLIEST.where(JOBS.c.twin_of.is_(None))
-        now = self._clock.now()
         with self._reader.connect() as connection:
             due = [
-                self._earliest(connection, query, folder, state, now)
+                self._earliest(connection, folder, state, after)
                 for (folder, state), count in list(self.counts.items())
-                if count and state in wanted and (folders is None or folder in folders)
+                if count and state in wanted
             ]
         return min((at for at in due if at is not None), default=None)
 
     @staticmethod
-    def _earliest(
-        connection: Connection, query: Select[Any], folder: str, state: State, now: float
-    ) -> float | None:
+    def _earliest(connection: Connection, folder: str, state: State, now: float) -> float | None:
         wanted = {"in_state": state, "in_folder": folder, "now": now}
-        earliest: float | None = connection.execute(query, wanted).scalar()
+        earliest: float | None = connection.execute(_EARLIEST, wanted).scalar()
         return earliest
 
     def waited_for(self) -> set[int]:

@@ -24,8 +24,9 @@ from daemon.inbox.mounts import mount_point
 from daemon.probes import Probes
 from daemon.provenance import timestamp
 from daemon.putaway import DONE
+from daemon.rest import at_rest
 from daemon.scheduler import Scheduler
-from daemon.states import CONDITIONS, FINAL, NewJob, State
+from daemon.states import CONDITIONS, NewJob, State
 from daemon.steps import Steps
 from daemon.store import Store
 from daemon.worker import Worker
@@ -199,8 +200,9 @@ class Service:
         if self.steps.stopping.is_set():
             return None
         self.probes.run()
+        now = self.clock.now()  # before the pools look, so that no row falls between their look and this one
         self.worker.wake()
-        times = [self.store.next_due(_WAITING), self.gates.next_probe()]
+        times = [self.store.next_due(_WAITING, after=now), self.gates.next_probe()]
         return min((at for at in times if at is not None), default=None)
 
     def _rescan(self) -> None:
@@ -268,16 +270,15 @@ class Service:
 
     def at_rest(self) -> bool:
         """Tell whether nothing can move any more without a person, a file, or the end of a condition."""
-        if not (self.inbox.quiet() and self.worker.quiet()):
-            return False
-        closed = {gate.code for gate in self.gates.closed()}
-        if "unreachable" in closed and any(
-            self.clock.now() - gate.since < 30.0 for gate in self.gates.closed() if gate.code == "unreachable"
-        ):
-            return False
-        if self.pacing.opens_next(self.clock.now()) is not None:
-            return False
-        return self.store.next_due(_WAITING - FINAL, twins=False, folders=self.settings.folders) is None
+        return at_rest(
+            self.inbox,
+            self.worker,
+            self.store,
+            self.gates,
+            self.pacing,
+            self.settings.folders,
+            self.clock.now(),
+        )
 
     def _handlers(self) -> Mapping[str, control.Handler]:
         actions = self.actions

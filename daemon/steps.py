@@ -16,7 +16,7 @@ from daemon.config import FolderRule, Settings
 from daemon.durations import Pace
 from daemon.errors import Conflict, RateLimited, StageError, Transient
 from daemon.folders import Folders
-from daemon.gates import Gates
+from daemon.gates import Gates, Need
 from daemon.retry import CloseGate
 from daemon.stages.compose import has_sidecar
 from daemon.stages.download import download
@@ -35,9 +35,13 @@ Commit = Callable[[Job, Outcome], Job]
 
 @dataclass(slots=True)
 class Hand:
-    """The job that a thread has in hand, as its row is now: a stage may write to it on the way."""
+    """The job that a thread has in hand, as its row is now: a stage may write to it on the way.
+
+    `keeps_place`: a place among those in flight is kept for it, which has to be given back.
+    """
 
     job: Job
+    keeps_place: bool = False
 
 
 class Steps:
@@ -121,6 +125,9 @@ class Steps:
         outcome = prepare(hand.job, rule, settle=self._settle_into(hand), now=self._clock.now)
         if outcome.to is not State.SUBMITTING:
             return outcome
+        why = self._gates.why_closed(Need.SPEND, rule.name)
+        if why is not None:  # it was taken up just before the gate closed
+            return Outcome(State.UPLOADED, why, {"due_at": self._clock.now(), "waits_for": why})
         with self._paced(submits(rule.model)):
             # On disk before the first byte is sent: from here on a kill leaves an unknown outcome.
             hand.job = commit(hand.job, outcome)
@@ -142,7 +149,15 @@ class Steps:
         job = hand.job
         original = None if job.twin_of is None or job.result_urls else self._store.find(job.twin_of)
         limit = int(self.settings.limits.max_result_mb * 1_000_000)
-        return download(job, rule, client=self._client, original=original, limit=limit, wall=self._clock.wall)
+        return download(
+            job,
+            rule,
+            client=self._client,
+            original=original,
+            limit=limit,
+            now=self._clock.now(),
+            wall=self._clock.wall,
+        )
 
     def _after(self, job: Job, rule: FolderRule, error: StageError) -> Outcome:
         now = self._clock.now()
@@ -150,11 +165,15 @@ class Steps:
             return Outcome(BACK[job.state], "the daemon stopped", {"due_at": now})
         outcome, decision = outcome_of(job, rule, error, now=now, chance=self._chance())
         if isinstance(decision, CloseGate):
-            scope = rule.name if decision.code == "folder" else ""
-            if self._gates.close(decision.code, str(error), now=now, scope=scope):
-                log.warning("%s. Nothing is sent until that is over.", str(error).rstrip("."))
-            self._later(self._gates.next_probe() or now)
+            self.close_gate(decision.code, rule.name, str(error))
         return outcome
+
+    def close_gate(self, code: str, folder: str, reason: str) -> None:
+        """Close a gate, if it is not closed already, and say so; only `folder` concerns one folder alone."""
+        now = self._clock.now()
+        if self._gates.close(code, reason, now=now, scope=folder if code == "folder" else ""):
+            log.warning("%s. Nothing is sent until that is over.", reason.rstrip("."))
+        self._later(self._gates.next_probe() or now)
 
     @contextlib.contextmanager
     def _paced(self, key: tuple[str, str]) -> Iterator[None]:

@@ -8,10 +8,12 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any, TypeVar
 
 from sqlalchemy.exc import DBAPIError
 
+from daemon.aftermath import internal
 from daemon.claims import Claims
 from daemon.clock import Clock
 from daemon.config import FolderRule, Settings
@@ -20,7 +22,7 @@ from daemon.pool import Pool
 from daemon.putaway import put_away
 from daemon.retry import pause
 from daemon.stages.outcome import Outcome
-from daemon.states import FINAL, IN_FLIGHT, Job, State
+from daemon.states import CONDITIONS, FINAL, IN_FLIGHT, Job, State
 from daemon.steps import Hand, Steps
 from daemon.store import Store
 
@@ -132,13 +134,27 @@ class Worker:
                 return
             except Exception:
                 log.exception("job %d: what came of its step could not be recorded", claimed.id)
+                self._hold(claimed.id)
                 return
+
+    def _hold(self, job_id: int) -> None:
+        """Hold a job whose step could not be recorded, so that it does not stay claimed for ever."""
+        try:
+            job = self._store.find(job_id)
+            if job is not None and not job.final and job.claimed_by == self._by:
+                outcome = internal(job)
+                self._store.advance(job, outcome.to, outcome.reason, **outcome.changes)
+        except Exception:
+            log.exception("job %d could not even be held; a restart takes it up again", job_id)
 
     def _stage(self, job: Job) -> Job | None:
         """Run one stage and record what came of it; give the job if this thread goes on with it."""
         began = time.monotonic()
-        hand = Hand(job)
-        outcome = self._steps.run(self._step_for(job.state), hand)
+        hand = Hand(job, keeps_place=job.state is State.UPLOADED)
+        try:
+            outcome = self._steps.run(self._step_for(job.state), hand)
+        finally:
+            self._give_place_back(hand)
         return self._record(hand.job, outcome, quick=time.monotonic() - began < _QUICK)
 
     def _step_for(self, state: State) -> Callable[[Hand, FolderRule], Outcome]:
@@ -154,22 +170,28 @@ class Worker:
         raise ValueError(f"there is no stage for a job that is {state}")
 
     def _submit(self, hand: Hand, rule: FolderRule) -> Outcome:
-        found = hand.job.state is State.SUBMITTING
-        try:
-            return self._steps.submit(hand, rule, self._commit_intent)
-        finally:
-            if not found:
-                self._claims.in_flight.give_back(rule.name)
+        return self._steps.submit(hand, rule, partial(self._commit_intent, hand))
 
-    def _commit_intent(self, job: Job, outcome: Outcome) -> Job:
-        return self._store.advance(job, outcome.to, outcome.reason, claimed_by=self._by, **outcome.changes)
+    def _commit_intent(self, hand: Hand, job: Job, outcome: Outcome) -> Job:
+        after = self._store.advance(job, outcome.to, outcome.reason, claimed_by=self._by, **outcome.changes)
+        self._give_place_back(hand)  # from here on the table counts it
+        return after
+
+    def _give_place_back(self, hand: Hand) -> None:
+        if hand.keeps_place:
+            hand.keeps_place = False
+            self._claims.in_flight.give_back(hand.job.folder)
+            self._pools[SUBMIT].wake()
 
     def _record(self, job: Job, outcome: Outcome, *, quick: bool) -> Job | None:
         """Write what came of a step; give the job if this thread goes on with it, else others will find it."""
         now = self._clock.now()
         due_at = outcome.changes.get("due_at", now)
         changes = {"waits_for": None, **outcome.changes, "due_at": due_at}
-        after, mine = self._persist(job, lambda: self._hand_on(job, outcome, changes, now, quick=quick))
+        prediction = outcome.changes.get("prediction_id")
+        after, mine = self._persist(
+            job, lambda: self._hand_on(job, outcome, changes, now, quick=quick), prediction
+        )
         if job.state in IN_FLIGHT and after.state not in IN_FLIGHT:
             self._pools[SUBMIT].wake()  # a place in flight is free
         if after.final:
@@ -178,6 +200,8 @@ class Worker:
             self._look_at_original(after)
         if after.state is State.CANCELLED:
             self._changed(after.folder)
+        if after.state is State.HELD and after.error_code in CONDITIONS:
+            self._steps.close_gate(after.error_code, after.folder, after.error_message or "")
         if due_at > now and not after.put_away and after.state is not State.HELD:
             self._later(due_at)
         return after if mine else None
@@ -248,7 +272,7 @@ class Worker:
             self._persist(job, lambda: self._store.amend(job, due_at=due_at, waits_for=why))
             self._later(due_at)
 
-    def _persist(self, job: Job, write: Callable[[], T]) -> T:
+    def _persist(self, job: Job, write: Callable[[], T], prediction: str | None = None) -> T:
         """Write until it is written: a full disk must not make the daemon forget what came of a step."""
         while True:
             try:
@@ -257,7 +281,7 @@ class Worker:
                 log.error(  # noqa: TRY400 - the table's own message says it; this may come again and again
                     "job %d (prediction %s): the job table can't be written: %s",
                     job.id,
-                    job.prediction_id,
+                    prediction or job.prediction_id,
                     error.orig,
                 )
                 if self._steps.stopping.wait(_DATABASE_PAUSE):

@@ -18,7 +18,7 @@ LAYERS = (
     {"aftermath", "claims", "actions", "probes"},
     {"steps"},
     {"worker"},
-    {"service", "reach"},
+    {"rest", "service", "reach"},
     {"foreground", "demo", "starter"},
     {"cli", "__main__"},
 )

@@ -7,7 +7,7 @@ import traceback
 import typer
 
 from daemon.cli.output import remark
-from daemon.errors import ConfigError, HotfolderError, Refused
+from daemon.errors import ConfigError, HotfolderError, PartlyRefused, Refused
 
 FINE, FAILED, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
 #: Set to anything, this shows the traceback of what should not have happened.
@@ -22,6 +22,8 @@ def report(error: Exception) -> int:
         case ConfigError():
             remark(*(_prefixed(error.path, str(fault)) for fault in error.faults))
             return WRONG_USE
+        case PartlyRefused():
+            return 1
         case Refused():
             remark(*str(error).splitlines())
             return WRONG_USE

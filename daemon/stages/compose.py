@@ -116,6 +116,6 @@ def _read_table(path: str) -> tuple[str | None, dict[str, Any]]:
 
 def _bad_sidecar(path: str, what: str) -> Rejected:
     return Rejected(
-        f"The sidecar file {shown(os.path.basename(path))} {what}. Correct it, then move the file back.",
+        f"The sidecar file {shown(os.path.basename(path))} {what}. Correct it, then move both files back.",
         code="bad_sidecar",
     )

@@ -21,7 +21,14 @@ Fetch = Callable[[Callable[[bytes], object]], bool]
 
 
 def download(
-    job: Job, rule: FolderRule, *, client: Client, original: Job | None, limit: int, wall: Callable[[], float]
+    job: Job,
+    rule: FolderRule,
+    *,
+    client: Client,
+    original: Job | None,
+    limit: int,
+    now: float,
+    wall: Callable[[], float],
 ) -> Outcome:
     """Bring the outputs of `job` into the outbox, from the API or, for a twin, from its original's results.
 
@@ -30,10 +37,14 @@ def download(
     if original is not None:
         if not original.outputs or not all(os.path.isfile(path) for path in original.outputs):
             reason = f"the result of job {original.id} is no longer there; its prediction is asked again"
-            return Outcome(State.PROCESSING, reason)
+            # As if it had been submitted with its original: the warm-up is long over, the deadline is new.
+            times = {"submitted_at": original.submitted_at or 0.0, "deadline_at": now + rule.deadline_minutes * 60}
+            return Outcome(State.PROCESSING, reason, times)
         fetches = [_copy(path) for path in original.outputs]
     else:
         fetches = [_fetch(job, client, number, url, limit) for number, url in enumerate(job.result_urls)]
+    if not fetches:
+        raise Withheld("There is no output to fetch for this job.", code="result_refused")
     directory = outbox.directory_for(job, rule)
     paths = tuple(_deliver(job, rule, directory, index, fetch, wall) for index, fetch in enumerate(fetches, 1))
     return Outcome(State.DONE, f"{len(paths)} result(s) in the outbox", {"outputs": paths})

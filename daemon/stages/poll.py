@@ -111,8 +111,6 @@ def _failed(answer: Prediction) -> Outcome:
         code = "moderated"
     else:
         number = "" if answer.error_code is None else f" (error {answer.error_code})"
-        message = (
-            f"The service could not make a result: {words}{number}. hotfolder retry --pay-again tries it anew."
-        )
+        message = f"The service could not make a result: {words}{number}. To try it anew may cost again."
         code = "prediction_failed"
     return failed(code, message, State.QUEUED, request_id=answer.request_id)

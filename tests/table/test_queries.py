@@ -92,9 +92,12 @@ def test_what_is_due_later_is_left(store: Store) -> None:
     store.amend(third, due_at=2.0)
     assert claimed(store, most=1, newest=True) == [third.id]
     assert claimed(store) == [second.id]
-    assert store.next_due([State.QUEUED]) == 1e12
-    assert store.next_due([State.QUEUED], folders=["dogs"]) is None
-    assert store.next_due([State.PROCESSING]) is None
+    now = Clock().now()
+    assert store.next_due([State.QUEUED], after=now) == 1e12
+    assert store.next_due([State.PROCESSING], after=now) is None
+    assert store.still_moving("cats", ())
+    assert not store.still_moving("cats", {State.QUEUED, State.UPLOADING})
+    assert not store.still_moving("dogs", ())
 
 
 def test_folders_come_in_the_order_they_are_named(store: Store) -> None:
