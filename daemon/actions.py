@@ -19,9 +19,6 @@ from daemon.store import Store
 
 #: Notes of pauses are kept under this prefix and the folder's name; alone it stands for all folders.
 PAUSE = "pause:"
-_PAID_STATES = frozenset({State.PROCESSING, State.DOWNLOADING})
-#: Codes under which a job is held whose prediction can simply be asked again.
-_ASK_AGAIN = frozenset({"deadline", "prediction_lost", "result_refused", "result_expired"})
 _CLEARED = dict.fromkeys(("resume", "error_code", "error_message", "waits_for", "finished_at"))
 _ANEW = {
     **dict.fromkeys(("prediction_id", "request", "upload_url", "uploaded_at", "submitted_at", "polled_at")),
