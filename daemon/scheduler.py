@@ -89,12 +89,12 @@ class Scheduler:
         with self._lock:
             if at != self._next:
                 return
+            # In the same breath: a time that is told from here on must not be forgotten.
+            self._next = float("inf")
         self._look()
 
     def _look(self) -> None:
         self._beat = self._clock.now()
-        with self._lock:
-            self._next = float("inf")
         try:
             due_at = self._due()
         except Exception:
