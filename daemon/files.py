@@ -6,12 +6,17 @@ import errno
 import hashlib
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator
+
+from daemon import signs
 
 _AT_FDCWD = -100
 _RENAME_NOREPLACE = 1
 _UNSUPPORTED = {errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP, errno.EPERM, errno.EMLINK}
 _COPY_BLOCK = 1 << 20
+#: What the slowest disks write, in bytes a second.
+_SLOWEST = 1 << 20
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -72,7 +77,7 @@ def _move_by_copy(source: str, target: str) -> None:
     draft = os.path.join(directory, f".hotfolder-{os.getpid()}-{threading.get_ident()}")
     with temporary_file(draft) as descriptor:
         copy_into(source, descriptor)
-        os.fsync(descriptor)
+        sync(descriptor)
         rename_noreplace(draft, target)
     sync_directory(directory)
     os.unlink(source)
@@ -117,6 +122,14 @@ def write_all(descriptor: int, data: bytes) -> None:
     view = memoryview(data)
     while view:
         view = view[os.write(descriptor, view) :]
+        signs.beat()
+
+
+def sync(descriptor: int) -> None:
+    """Bring a file's bytes to the disk (fsync(2)); that may take a slow disk as long as the file is large."""
+    signs.silent_until(time.monotonic() + os.fstat(descriptor).st_size / _SLOWEST)
+    os.fsync(descriptor)
+    signs.beat()
 
 
 def write_file(path: str, data: bytes) -> None:

@@ -16,8 +16,8 @@ from daemon.states import FINAL, State
 
 log = logging.getLogger(__name__)
 
-#: Seconds after which a loop that has not come round is taken for hung.
-HUNG = 90.0
+#: Seconds of silence after which a loop is taken for hung where the service manager names no time.
+_HUNG = 60.0
 _TURN = 5.0
 
 
@@ -71,8 +71,28 @@ def run(service: Service, *, once: bool = False) -> int:
     return 0
 
 
+class _Heart:
+    """Feeds the service manager's watchdog as long as the work that can be done gets on."""
+
+    def __init__(self, service: Service, notifier: Notifier) -> None:
+        self._service = service
+        self._notifier = notifier
+        self._limit = notifier.watchdog_seconds or _HUNG
+        self._hung: set[str] = set()
+
+    def beat(self) -> None:
+        """Feed it, unless a loop has been silent for too long; say once which one."""
+        late = {name: seconds for name, seconds in self._service.silences().items() if seconds > self._limit}
+        for name in late.keys() - self._hung:
+            log.error("the %s loop hangs: nothing has got on there for %.0f s", name, late[name])
+        self._hung = set(late)
+        if not late:
+            self._notifier.tell("WATCHDOG=1")
+
+
 def _forever(service: Service, asked: _Signals, notifier: Notifier) -> None:
     ready = False
+    heart = _Heart(service, notifier)
     turn = min(_TURN, (notifier.watchdog_seconds or _TURN * 2) / 2)
     while not asked.stop:
         if not ready and service.inbox.ready.is_set():
@@ -82,8 +102,7 @@ def _forever(service: Service, asked: _Signals, notifier: Notifier) -> None:
         if asked.reload:
             asked.reload = False
             _reload(service, notifier)
-        if _alive(service):
-            notifier.tell("WATCHDOG=1")
+        heart.beat()
         _tell_status(service, notifier)
         asked.woken.wait(turn if ready else 0.02)
         asked.woken.clear()
@@ -101,13 +120,6 @@ def _reload(service: Service, notifier: Notifier) -> None:
     service.reload()
     service.inbox.ready.wait(30.0)
     notifier.tell("READY=1")
-
-
-def _alive(service: Service) -> bool:
-    late = {name: seconds for name, seconds in service.beats().items() if seconds > HUNG}
-    for name, seconds in late.items():
-        log.error("the %s loop has not come round for %.0f s", name, seconds)
-    return not late
 
 
 def _once(service: Service, asked: _Signals) -> int:

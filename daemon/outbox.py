@@ -94,7 +94,7 @@ def write_draft(
         fetch(take)
         size = os.fstat(descriptor).st_size
         extension = extension_of(descriptor, size)
-        os.fsync(descriptor)
+        files.sync(descriptor)
     return Draft(path, index, extension, digest.hexdigest(), size)
 
 

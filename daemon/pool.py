@@ -6,6 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 
+from daemon import signs
 from daemon.states import Job
 
 log = logging.getLogger(__name__)
@@ -30,9 +31,12 @@ class Pool:
         self._reserved = 0
         self._hungry = True
         self._stopping = False
-        self._busy_since: dict[int, float] = {}
+        self._busy: set[int] = set()
+        self._wanted_since = time.monotonic()
+        self._signs = [signs.Sign() for _ in range(size)]
         self._threads = [
-            threading.Thread(target=self._loop, name=f"{name}-{number}", daemon=True) for number in range(size)
+            threading.Thread(target=self._loop, args=(sign,), name=f"{name}-{number}", daemon=True)
+            for number, sign in enumerate(self._signs)
         ]
 
     def start(self) -> None:
@@ -58,6 +62,7 @@ class Pool:
     def wake(self) -> None:
         """Say that there may be something to claim."""
         with self._state:
+            self._is_wanted()
             self._hungry = True
             self._state.notify()
 
@@ -78,25 +83,39 @@ class Pool:
         """Hand over a claimed job, into a place that was reserved."""
         with self._state:
             self._reserved -= 1
+            self._is_wanted()
             self._ready.append(job)
             self._state.notify()
 
     def busy(self) -> int:
         """Give the number of threads at work."""
         with self._state:
-            return len(self._busy_since) + len(self._ready)
+            return len(self._busy) + len(self._ready)
 
     def quiet(self) -> bool:
         """Tell whether nothing is in hand and nothing is known to be there to claim."""
         with self._state:
-            return not (self._busy_since or self._ready or self._reserved or self._hungry)
+            return not (self._reserved or self._has_work())
 
-    def longest(self, now: float) -> float:
-        """Give for how many seconds the oldest job in hand has been there; `now` is time.monotonic()."""
+    def silence(self, now: float) -> float:
+        """Give for how many seconds nothing has got on here though there is work; `now` is time.monotonic().
+
+        One thread that gets on is enough: what hangs with the others concerns their own jobs.
+        """
         with self._state:
-            return max((now - since for since in self._busy_since.values()), default=0.0)
+            if not self._has_work():
+                return 0.0
+            return signs.silence(now, self._wanted_since, (sign.at for sign in self._signs))
 
-    def _loop(self) -> None:
+    def _has_work(self) -> bool:
+        return bool(self._busy or self._ready or self._hungry)
+
+    def _is_wanted(self) -> None:
+        if not self._has_work():
+            self._wanted_since = time.monotonic()
+
+    def _loop(self, sign: signs.Sign) -> None:
+        signs.adopt(sign)
         while True:
             job = self._next()
             if job is None:
@@ -105,7 +124,7 @@ class Pool:
                 self._work(job)
             finally:
                 with self._state:
-                    self._busy_since.pop(threading.get_ident(), None)
+                    self._busy.discard(threading.get_ident())
 
     def _next(self) -> Job | None:
         me = threading.get_ident()
@@ -115,7 +134,8 @@ class Pool:
                     self._state.wait()
                 if self._stopping:
                     return None
-                self._busy_since[me] = time.monotonic()
+                signs.beat()
+                self._busy.add(me)
                 if self._ready:
                     return self._ready.popleft()
                 self._hungry = False
@@ -126,7 +146,7 @@ class Pool:
                     self._hungry = True
                 self._ready.extend(found)
                 self._state.notify(len(found))
-                self._busy_since.pop(me, None)
+                self._busy.discard(me)
 
     def _claimed(self, most: int) -> list[Job]:
         try:

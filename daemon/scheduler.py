@@ -3,11 +3,13 @@
 import datetime as dt
 import logging
 import threading
+import time
 from collections.abc import Callable
 
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from daemon import signs
 from daemon.clock import Clock
 
 log = logging.getLogger(__name__)
@@ -31,7 +33,7 @@ class Scheduler:
         self._lock = threading.Lock()
         self._next = float("inf")
         self._stopping = False
-        self._beat = clock.now()
+        self._sign = signs.Sign()
         self._scheduler = BackgroundScheduler(
             executors={"default": ThreadPoolExecutor(4)},
             # A job that comes late (a busy machine, a clock that was set) is late, not dropped.
@@ -69,9 +71,9 @@ class Scheduler:
             self._next = at
             self._set(at)
 
-    def beat(self) -> float:
-        """Give the time at which this last looked for what was due."""
-        return self._beat
+    def silence(self) -> float:
+        """Give for how many seconds a look has been overdue, or has taken longer than what it waits for."""
+        return max(0.0, time.monotonic() - self._sign.at - _LONGEST)
 
     def _set(self, at: float) -> None:
         wait = max(0.0, at - self._clock.now())
@@ -94,7 +96,7 @@ class Scheduler:
         self._look()
 
     def _look(self) -> None:
-        self._beat = self._clock.now()
+        signs.adopt(self._sign)
         try:
             due_at = self._due()
         except Exception:

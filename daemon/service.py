@@ -243,11 +243,13 @@ class Service:
 
     # How it is
 
-    def beats(self) -> dict[str, float]:
-        """Give for how many seconds each loop that does the work has not come round."""
+    def silences(self) -> dict[str, float]:
+        """Give, by loop, for how many seconds it has not got on with the work that it has."""
+        now = time.monotonic()
         return {
-            "inbox": time.monotonic() - self.inbox.beat(),
-            "scheduler": self.clock.now() - self.scheduler.beat(),
+            "inbox": now - self.inbox.beat(),
+            "scheduler": self.scheduler.silence(),
+            **self.worker.silences(now),
         }
 
     def status(self) -> dict[str, Any]:

@@ -5,6 +5,7 @@ import hashlib
 import os
 import stat
 
+from daemon import signs
 from daemon.errors import LocalTrouble, Rejected, SourceChanged, SourceGone
 from daemon.states import Job
 
@@ -80,6 +81,7 @@ def sha256_of(descriptor: int) -> str:
     while block := os.pread(descriptor, _BLOCK, offset):
         digest.update(block)
         offset += len(block)
+        signs.beat()
     return digest.hexdigest()
 
 

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy.exc import DBAPIError
 
+from daemon import signs
 from daemon.aftermath import internal
 from daemon.claims import Claims
 from daemon.clock import Clock
@@ -116,14 +117,15 @@ class Worker:
         """Tell whether no job is in hand and nothing is known that could be taken up."""
         return all(pool.quiet() for pool in self._pools.values())
 
-    def longest(self, now: float) -> float:
-        """Give the seconds for which the oldest job in hand has been there; `now` is time.monotonic()."""
-        return max(pool.longest(now) for pool in self._pools.values())
+    def silences(self, now: float) -> dict[str, float]:
+        """Give, by stage, for how many seconds nothing has got on though there is work; `now`: time.monotonic()."""
+        return {name: pool.silence(now) for name, pool in self._pools.items()}
 
     def _carry(self, claimed: Job) -> None:
         """Run a claimed job's stage, and those after it as long as that is this thread's; nothing is raised."""
         job: Job | None = claimed
         while job is not None:
+            signs.beat()
             try:
                 if job.final:
                     self._put_away(job)
@@ -154,6 +156,7 @@ class Worker:
         try:
             outcome = self._steps.run(self._step_for(job.state), hand)
         finally:
+            signs.beat()
             self._give_place_back(hand)
         return self._record(hand.job, outcome, quick=time.monotonic() - began < _QUICK)
 
@@ -275,6 +278,7 @@ class Worker:
     def _persist(self, job: Job, write: Callable[[], T], prediction: str | None = None) -> T:
         """Write until it is written: a full disk must not make the daemon forget what came of a step."""
         while True:
+            signs.beat()  # a disk that is full hangs nothing
             try:
                 return write()
             except DBAPIError as error:

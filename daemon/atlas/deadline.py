@@ -14,6 +14,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
+from daemon import signs
+
 #: A stream has to move this many bytes in each span of its deadline.
 STEP = 64 * 1024
 
@@ -55,6 +57,7 @@ class Deadline:
         if self._renewed and self._moved >= STEP:
             self._moved = 0
             self.due = time.monotonic() + self.seconds
+            signs.silent_until(self.due)
 
     def cut_off(self, why: str) -> None:
         """End the call now, from any thread: its thread gets an end of file or a broken pipe."""

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import requests
 
+from daemon import signs
 from daemon.atlas.border import broken, translated
 from daemon.atlas.deadline import Deadline, Watch
 from daemon.atlas.environment import Environment
@@ -69,11 +70,13 @@ class Response:
         while True:
             # not past the announced end: what lies behind it is not this answer's
             size = min(raw.length_remaining or PIECE, PIECE)
+            signs.silent_until(self._call.due)
             with translated(self._call, self._host):
                 piece: bytes = raw.read1(size, decode_content=True)
             if not piece:
                 break
             self._call.moved(len(piece))
+            signs.beat()  # what becomes of the piece has no deadline
             yield piece
         if self._call.cut is not None and not self.announced:
             raise broken(self._call, self._host)  # the end that was seen is the one that the deadline made
@@ -103,6 +106,7 @@ class Exchanges:
         session = self._session()
         session.line.guarded, session.line.loopback = request.guarded, self.loopback
         with self._watch.over(call):
+            signs.silent_until(call.due)
             with translated(call, host):
                 raw = session.start(
                     call,
@@ -112,6 +116,7 @@ class Exchanges:
                     data=request.data,
                     connect=self.timeouts.connect,
                 )
+            signs.beat()
             try:
                 yield Response(raw, call, host)
             finally:

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from daemon import signs
 from daemon.config import FolderRule
 from daemon.inbox.look import Look, PassingTroubleError, UnreadableError, look
 from daemon.inbox.names import Role
@@ -85,6 +86,7 @@ class Admission:
         rule = self._roots.rule(folder)
         pace = Pace(rule.settle, rule.patience)
         for path in paths:
+            signs.beat()
             seen = self._seen(path, rule)
             if seen is None:
                 continue

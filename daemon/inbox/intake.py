@@ -10,10 +10,10 @@ import os
 import queue
 import stat
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
+from daemon import signs
 from daemon.config import FolderRule
 from daemon.inbox.admission import Add, Admission, Known
 from daemon.inbox.look import identity_of, mark_of
@@ -67,7 +67,7 @@ class Inbox:
         self._care_at = 0.0
         self._again_at: float | None = None
         self._failures = 0
-        self._beat = time.monotonic()
+        self._sign = signs.Sign()
         self._thread = threading.Thread(target=self._run, name="inbox", daemon=True)
         #: Set when every inbox is watched and was walked once, or is reported absent; cleared by `reload`.
         self.ready = threading.Event()
@@ -117,8 +117,8 @@ class Inbox:
         return self._roots.absent()
 
     def beat(self) -> float:
-        """Give the monotonic time at which the last turn began; one begins at least every second."""
-        return self._beat
+        """Give the time (time.monotonic()) of the last sign of life; there is one at least every second."""
+        return self._sign.at
 
     def _post(self, call: Callable[[], None]) -> None:
         with self._count_lock:
@@ -142,8 +142,9 @@ class Inbox:
     # --- the thread ---
 
     def _run(self) -> None:
+        signs.adopt(self._sign)
         while not self._stopping.is_set():
-            self._beat = time.monotonic()
+            signs.beat()
             calls = self._collect()
             try:
                 self._turn(calls)

@@ -8,6 +8,7 @@ from time import monotonic
 
 import pytest
 
+from daemon import signs
 from daemon.pool import Pool
 from daemon.states import Job
 from tests.made import made_job
@@ -58,8 +59,12 @@ def table() -> Table:
 def start(table: Table) -> Iterator[Start]:
     pools: list[Pool] = []
 
-    def do(size: int = 3, claim: Callable[[int], list[Job]] = table.claim) -> Pool:
-        pool = Pool("test", size, claim, table.work)
+    def do(
+        size: int = 3,
+        claim: Callable[[int], list[Job]] = table.claim,
+        work: Callable[[Job], None] = table.work,
+    ) -> Pool:
+        pool = Pool("test", size, claim, work)
         pools.append(pool)
         pool.start()
         return pool
@@ -173,15 +178,76 @@ def test_a_table_that_cannot_be_read_is_asked_again(table: Table, start: Start) 
     wait_for(lambda: sorted(table.done) == [1, 2, 3])
 
 
-def test_it_knows_how_long_the_oldest_job_has_been_in_hand(table: Table, start: Start) -> None:
+def test_it_is_silent_from_the_time_that_its_only_job_hangs(table: Table, start: Start) -> None:
     pool = start(2)
     wait_for(pool.quiet)
-    assert pool.longest(monotonic()) == 0.0
+    assert pool.silence(monotonic() + 1000.0) == 0.0  # with nothing to do, silence says nothing
     table.go_on.clear()
     table.add(1)
+    before = monotonic()
     pool.wake()
     wait_for(lambda: table.at_once == 1)
-    assert pool.longest(monotonic() + 100.0) >= 100.0
+    assert pool.silence(before) == 0.0
+    assert pool.silence(monotonic() + 100.0) >= 100.0
+    table.go_on.set()
+    wait_for(pool.quiet)
+    assert pool.silence(monotonic() + 1000.0) == 0.0
+
+
+def test_one_job_that_gets_on_is_enough_beside_one_that_hangs(table: Table, start: Start) -> None:
+    hangs, over = threading.Event(), threading.Event()
+
+    def work(job: Job) -> None:
+        if job.id == 1:
+            hangs.set()
+            assert over.wait(10)
+        table.work(job)
+
+    table.add(1)
+    pool = start(2, work=work)
+    assert hangs.wait(10)
+    hung_at = monotonic()
+    table.add(2)
+    pool.wake()
+    wait_for(lambda: table.done == [2])
+    assert pool.silence(hung_at + 100.0) < 100.0  # less than if it were counted from when the one hung
+    over.set()
+
+
+def test_work_that_no_thread_takes_up_makes_it_silent(table: Table) -> None:
+    pool = Pool("test", 2, table.claim, table.work)  # never started: as if its threads had died
+    pool.wake()
+    assert pool.silence(monotonic() + 100.0) >= 100.0
+
+
+def test_silence_that_is_explained_does_not_count(table: Table, start: Start) -> None:
+    ends_at = monotonic() + 500.0
+    waiting, go_on = threading.Event(), threading.Event()
+
+    def work(job: Job) -> None:
+        signs.silent_until(ends_at)  # as a call does that has a deadline
+        waiting.set()
+        assert go_on.wait(10)
+
+    table.add(1)
+    pool = start(2, work=work)
+    assert waiting.wait(10)
+    assert pool.silence(monotonic() + 400.0) == 0.0
+    assert pool.silence(ends_at + 100.0) >= 100.0
+    go_on.set()
+
+
+def test_a_table_that_cannot_be_read_hangs_nothing(table: Table, start: Start) -> None:
+    asked = threading.Semaphore(0)
+
+    def claim(most: int) -> list[Job]:
+        asked.release()
+        raise OSError("unable to open database file")
+
+    pool = start(1, claim)
+    for _ in range(2):
+        assert asked.acquire(timeout=10)
+    assert pool.silence(monotonic()) < 60.0
 
 
 def test_a_pool_that_never_started_ends_at_once(table: Table) -> None:
