@@ -13,7 +13,7 @@
         │   ├── RateLimited           429 or 503: fewer at once, later
         │   └── LocalTrouble          this machine is short of files, memory: no fault of the job
         ├── Rejected                  no use trying again: the job fails
-        ├── Blocked                   a gate closes: key, balance, folder; no job fails for it
+        ├── Blocked                   a gate closes: key, balance, folder, table; no job fails for it
         ├── OutcomeUnknown            a submit was sent and nobody knows whether it counts: held
         ├── Withheld                  paid or possibly so, and not to be had now: held for a person
         ├── UploadExpired             the submit says that the upload's URL is gone (not paid)
@@ -126,7 +126,7 @@ class Rejected(StageError):
 
 
 class Blocked(StageError):
-    """Something outside the job stops all of its kind; `code` is the gate: `key`, `balance` or `folder`."""
+    """Something outside the job stops all of its kind; `code` is the gate: key, balance, folder, table."""
 
     code = "blocked"
 

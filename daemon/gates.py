@@ -1,4 +1,4 @@
-"""What stops spending: key, balance, folder, pause, an API out of reach. Closed once for all, not job by job.
+"""What stops spending: key, balance, folder, job table, pause, API out of reach. Closed for all, not job by job.
 
 A gate has a code and a scope (a folder's name, or "" for all). The job that met the reason closes it; stages
 that need it take up nothing while it is closed. Conditions are probed gently: one call at a time, the first
@@ -28,6 +28,7 @@ _STOPS: dict[str, frozenset[Need]] = {
     "unreachable": frozenset({Need.SPEND, Need.FETCH}),
     "balance": frozenset({Need.SPEND}),
     "folder": frozenset({Need.SPEND}),
+    "table": frozenset({Need.SPEND}),
     "pause": frozenset({Need.SPEND}),
 }
 

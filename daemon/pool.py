@@ -31,6 +31,7 @@ class Pool:
         self._reserved = 0
         self._hungry = True
         self._stopping = False
+        self._told = False
         self._busy: set[int] = set()
         self._wanted_since = time.monotonic()
         self._signs = [signs.Sign() for _ in range(size)]
@@ -150,9 +151,13 @@ class Pool:
 
     def _claimed(self, most: int) -> list[Job]:
         try:
-            return self._claim(most)
+            found = self._claim(most)
         except Exception:
-            log.exception("the %s stage could not take up work; tried again in a moment", self.name)
+            if not self._told:  # once: a full disk lasts
+                log.exception("the %s stage could not take up work; it tries again and again", self.name)
+            self._told = True
             time.sleep(1.0)  # a table that can't be read just now; without a pause this loop would spin
             self.wake()
             return []
+        self._told = False
+        return found

@@ -1,7 +1,9 @@
-"""Looks whether the reason of a closed gate is over; if so, opens it and sends the jobs that it held on."""
+"""Looks whether the reason of a closed gate is over, and opens it; sees to it that the table's gate is closed."""
 
 import logging
 from collections.abc import Callable
+
+from sqlalchemy.exc import DBAPIError
 
 from daemon.atlas.client import Client
 from daemon.clock import Clock
@@ -12,6 +14,9 @@ from daemon.gates import Gate, Gates
 from daemon.outbox import check_room
 from daemon.states import CONDITIONS
 from daemon.store import Store
+
+#: The note that is written to see whether the job table can be.
+_TRIED = "tried"
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +43,8 @@ class Probes:
         self._wake = wake
 
     def run(self) -> None:
-        """Probe the gates whose time has come."""
+        """Look whether the job table is still to be trusted, and probe the gates whose time has come."""
+        self._look_at_table()
         for gate in self._gates.to_probe(self._clock.now()):
             why = self._still_closed(gate)
             if why is None:
@@ -46,15 +52,27 @@ class Probes:
             else:
                 self._gates.still_closed(gate.code, gate.scope, why, now=self._clock.now())
 
+    def _look_at_table(self) -> None:
+        trouble = self._store.file.trouble()
+        if trouble is not None and self._gates.close("table", trouble, now=self._clock.now()):
+            log.error("%s. Nothing is sent until that is over.", trouble)
+
     def reopen(self, code: str, scope: str) -> None:
         """Open a gate, send on what it held, and say so."""
         self._gates.open(code, scope, now=self._clock.now())
-        released = self._store.release_held(code, scope or None) if code in CONDITIONS else 0
+        try:
+            released = self._store.release_held(code, scope or None) if code in CONDITIONS else 0
+        except DBAPIError as error:  # closed again, or what it holds would be forgotten
+            why = f"the job table can't be written: {error.orig}"
+            self._gates.close(code, why, now=self._clock.now(), scope=scope)
+            return
         log.info("%s: tried again, with %d job(s) that were held for it", code, released)
         self._wake()
 
     def _still_closed(self, gate: Gate) -> str | None:
         """Say why a gate must stay closed, or None. An unforeseen answer opens it: a real job will tell more."""
+        if gate.code == "table":
+            return self._table_trouble()
         try:
             if gate.code == "folder":
                 rule = self._settings().folders.get(gate.scope)
@@ -73,3 +91,11 @@ class Probes:
         if gate.code == "balance" and balance.available <= 0:
             return gate.reason
         return None
+
+    def _table_trouble(self) -> str | None:
+        try:
+            self._store.note(_TRIED, self._clock.wall())
+            self._store.file.written()
+        except DBAPIError as error:
+            return self._store.file.trouble() or f"the job table can't be written: {error.orig}"
+        return self._store.file.trouble()

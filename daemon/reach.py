@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy.exc import DBAPIError
 
-from daemon import control, schema, status
+from daemon import control, marker, schema, status
 from daemon.actions import PAUSE, Actions
 from daemon.clock import Clock
 from daemon.config import Settings
@@ -57,9 +57,9 @@ class Reach:
         return self.table == os.path.expanduser(_DEFAULT_TABLE)
 
     def has_table(self) -> bool:
-        """Tell whether there is a job table: whether a daemon ever ran."""
+        """Tell whether there is, or was, a job table: whether a daemon ever ran."""
         self._need_rights()
-        return os.path.lexists(self.table)
+        return any(map(os.path.lexists, (self.table, marker.path_beside(self.table))))
 
     @contextlib.contextmanager
     def queries(self) -> Iterator[Queries]:

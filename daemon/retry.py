@@ -33,7 +33,7 @@ class Again:
 
 @dataclass(frozen=True, slots=True)
 class CloseGate:
-    """Close the gate `code` (key, balance, folder, unreachable); the job waits for it, no attempt is used up."""
+    """Close the gate `code` (key, balance, folder, table, unreachable); the job waits, no attempt is used up."""
 
     code: str
 

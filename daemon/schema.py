@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import uuid
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,16 +10,23 @@ from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DatabaseError
 
+from daemon import marker
 from daemon.database import reading_engine, writing_engine
-from daemon.errors import ConfigError, Fault
+from daemon.errors import ConfigError, Fault, HotfolderError
+from daemon.marker import Marker
 from daemon.table import APPLICATION_ID, REVISION
+from daemon.tablefile import may_pass, quick_check
+
+#: The note that holds the table's id, in JSON as all notes.
+_ID = "table"
 
 
 def prepare(url: str) -> None:
     """Bring the job table at `url` to the schema of this version, making it if there is none.
 
-    Raises ConfigError where something is there that is not a job table of ours, or one of a later version:
-    a table that is not understood must never be taken for an empty one, or every file would be paid for again.
+    Raises ConfigError where something is there that is not our job table, whole, or one of a later version, and
+    where a table was there and is gone: what is not understood must never be taken for an empty table, or every
+    file would be paid for again. Raises HotfolderError for what passes, like a full disk.
     """
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
@@ -29,17 +37,66 @@ def prepare(url: str) -> None:
     path = parsed.database
     if not path:
         raise ConfigError([Fault("database.url", "names no file", "use sqlite:////absolute/path/jobs.db")])
+    known = _marker(path)
     if not os.path.lexists(path):
-        _create(path)
+        if known is not None:
+            raise _gone(path)
+        with _readable(path):
+            _create(path)
         return
     _inspect_file(path)
+    _refuse_foreign_log(path, known)
     with _readable(path):
-        present = _revision_at(url)
-        if present == REVISION:
-            return
-        _refuse_later(present)
-        with _engine(url) as engine, engine.begin() as connection:
-            _migrate(connection)
+        present = _revision_at(url, whole=True)
+        if present != REVISION:
+            _refuse_later(present)
+            with _engine(url) as engine, engine.begin() as connection:
+                _migrate(connection)
+        _recognize(path, url, known)
+
+
+def _marker(path: str) -> Marker | None:
+    try:
+        return marker.read(path)
+    except (OSError, ValueError) as error:
+        raise _unusable(marker.path_beside(path), f"can't be read ({error})") from error
+
+
+def _gone(path: str) -> ConfigError:
+    remedy = (
+        f"put it or a copy back, or remove {marker.path_beside(path)} to begin with an empty table: jobs in "
+        "flight would then be forgotten, and files in an inbox would be paid for again"
+    )
+    return ConfigError([Fault("database.url", f"the job table {path} is gone", remedy)])
+
+
+def _refuse_foreign_log(path: str, known: Marker | None) -> None:
+    """Refuse a table that took another's place while its log was open: SQLite would mix the two."""
+    if known is None or known.log_of is None or not os.path.lexists(f"{path}-wal"):
+        return
+    if os.stat(path).st_ino != known.log_of:
+        wrong = f"the job table {path} was replaced, and {path}-wal still belongs to the one before"
+        remedy = f"move {path}-wal and {path}-shm aside to use this one, or put the one before back"
+        raise ConfigError([Fault("database.url", wrong, remedy)])
+
+
+def _recognize(path: str, url: str, known: Marker | None) -> None:
+    """Hold the table's id against the marker beside it; a table from before there were markers gets one."""
+    with _engine(url) as engine, engine.begin() as connection:
+        found = connection.execute(text("SELECT value FROM notes WHERE key = :key"), {"key": _ID}).scalar()
+        identity = _new_id(connection) if found is None else str(found).strip('"')
+    if known is not None and found is not None and identity != known.table:
+        beside = marker.path_beside(path)
+        remedy = f"put the right one back, or remove {beside} to go on with this one"
+        raise ConfigError([Fault("database.url", f"{path} is another job table than was here before", remedy)])
+    if known != Marker(identity):
+        marker.write(path, Marker(identity))
+
+
+def _new_id(connection: Connection) -> str:
+    identity = uuid.uuid4().hex
+    connection.execute(text("INSERT INTO notes VALUES (:key, :value)"), {"key": _ID, "value": f'"{identity}"'})
+    return identity
 
 
 def check(url: str) -> None:
@@ -48,6 +105,8 @@ def check(url: str) -> None:
     if parsed.get_backend_name() == "sqlite":
         path = parsed.database or ""
         if not os.path.lexists(path):
+            if _marker(path) is not None:
+                raise _gone(path)
             raise ConfigError(
                 [Fault("state_dir", f"there is no job table at {path} yet", "`hotfolder run` makes it")]
             )
@@ -79,12 +138,14 @@ def _create(path: str) -> None:
     with _engine(f"sqlite:///{draft}") as engine, engine.begin() as connection:
         connection.execute(text(f"PRAGMA application_id = {APPLICATION_ID}"))
         _migrate(connection)
+        identity = _new_id(connection)
     os.rename(draft, path)
     directory = os.open(os.path.dirname(path) or ".", os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(directory)
     finally:
         os.close(directory)
+    marker.write(path, Marker(identity))  # last: a marker alone would mean a table that was lost
 
 
 def _inspect_file(path: str) -> None:
@@ -116,14 +177,22 @@ def _readable(path: str) -> Iterator[None]:
     try:
         yield
     except DatabaseError as error:
+        if may_pass(error.orig):  # no fault of the configuration: a service manager is to start the daemon again
+            raise HotfolderError(f"the job table {path} can't be opened just now: {error.orig}") from error
         raise _unusable(path, f"can't be read ({error.orig})") from error
 
 
-def _revision_at(url: str) -> str | None:
-    """Read the schema's revision without changing anything: the file may be a later version's."""
+def _revision_at(url: str, *, whole: bool = False) -> str | None:
+    """Read the schema's revision without changing anything: the file may be a later version's.
+
+    `whole`: look through all of the file first. Raises ConfigError if that finds damage.
+    """
     engine = reading_engine(url)
     try:
         with engine.connect() as connection:
+            wrong = quick_check(connection) if whole else None
+            if wrong is not None:
+                raise _unusable(str(engine.url.database), f"is damaged ({wrong})")
             return _revision(connection)
     finally:
         engine.dispose()

@@ -95,9 +95,8 @@ class Service:
         self.gates = Gates()
         self._close_known_gates()
         for key in store.notes(PAUSE):
-            self.gates.close(
-                "pause", _paused(key.removeprefix(PAUSE)), now=self.clock.now(), scope=key[len(PAUSE) :]
-            )
+            folder = key.removeprefix(PAUSE)
+            self.gates.close("pause", _paused(folder), now=self.clock.now(), scope=folder)
         self.client = Client(settings.api.base_url, self._key, self.clock)
         self._stack.callback(self.client.close)
         pacing = self.pacing = Pacing(64, random.random)
@@ -210,6 +209,7 @@ class Service:
         self.worker.wake()
 
     def _prune(self) -> None:
+        self.store.file.examine()
         pruned = self.store.prune(self.clock.wall() - KEPT_SECONDS)
         if pruned:
             log.info("forgot %d job(s) that ended more than a year ago", pruned)

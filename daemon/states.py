@@ -56,7 +56,7 @@ TRANSITIONS: Mapping[State, frozenset[State]] = {
 }
 
 #: Codes of held jobs that a condition ends, without a person: the gate of that name opens.
-CONDITIONS = frozenset({"key", "balance", "folder"})
+CONDITIONS = frozenset({"key", "balance", "folder", "table"})
 
 
 def allowed(before: State, after: State) -> bool:

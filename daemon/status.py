@@ -1,9 +1,12 @@
 """What is going on, as plain data: counts by folder and state, what waits and why, the daemon's health."""
 
 import datetime as dt
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from sqlalchemy.exc import DBAPIError
 
 from daemon.config import Settings
 from daemon.gates import Gate
@@ -14,6 +17,8 @@ from daemon.states import Job, State, Transition
 
 #: Held jobs are listed one by one up to this number; their count is always whole.
 _LISTED = 50
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +101,20 @@ def collect(
         "folders": _folders(counts, settings, gates, inboxes),
         "total": _total(counts),
         "gates": [_gate_fields(gate) for gate in gates],
-        "held": [_held_fields(job) for job in queries.listed(state=State.HELD, limit=_LISTED)],
-        "spend_today_usd": queries.spent_since(midnight.timestamp()),
+        **_asked(queries, midnight.timestamp()),
     }
+
+
+def _asked(queries: Queries, midnight: float) -> dict[str, Any]:
+    """Give what only the table knows; one that can't be read must not keep back the rest, which says why."""
+    try:
+        return {
+            "held": [_held_fields(job) for job in queries.listed(state=State.HELD, limit=_LISTED)],
+            "spend_today_usd": queries.spent_since(midnight),
+        }
+    except DBAPIError as error:
+        log.debug("the job table can't be read: %s", error.orig)
+        return {"held": [], "spend_today_usd": None}
 
 
 def nothing_yet(settings: Settings, url: str, daemon: Mapping[str, Any]) -> dict[str, Any]:

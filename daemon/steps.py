@@ -14,7 +14,7 @@ from daemon.claims import POLLS, UPLOADS, submits
 from daemon.clock import Clock
 from daemon.config import FolderRule, Settings
 from daemon.durations import Pace
-from daemon.errors import Conflict, RateLimited, StageError, Transient
+from daemon.errors import Blocked, Conflict, RateLimited, StageError, Transient
 from daemon.folders import Folders
 from daemon.gates import Gates, Need
 from daemon.retry import CloseGate
@@ -131,6 +131,9 @@ class Steps:
         with self._paced(submits(rule.model)):
             # On disk before the first byte is sent: from here on a kill leaves an unknown outcome.
             hand.job = commit(hand.job, outcome)
+            trouble = self._store.file.trouble()
+            if trouble is not None:  # the intent is not where the next daemon would look for it
+                raise Blocked(trouble, code="table")
             return send(hand.job, client=self._client, now=self._clock.now)
 
     def poll(self, hand: Hand, rule: FolderRule) -> Outcome:

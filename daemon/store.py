@@ -27,6 +27,7 @@ from daemon.rows import (
     wake_twins,
 )
 from daemon.states import FINAL, Job, NewJob, State, allowed
+from daemon.tablefile import TableFile
 
 _CLAIMABLE = SELECT_JOBS.where(
     UNFINISHED,
@@ -65,8 +66,10 @@ class Store(Queries):
     def __init__(self, url: str, clock: Clock) -> None:
         """Open the table at the SQLAlchemy `url`, migrating it. Raises ConfigError if it is not to be used."""
         schema.prepare(url)
-        self._writer = GroupCommit(writing_engine(url))
+        engine = writing_engine(url)
+        self._writer = GroupCommit(engine)
         super().__init__(url, clock)
+        self.file = TableFile(url, writing=engine, reading=self._reader)
         #: Jobs whose end some other job may wait for: most have none, and are spared a statement.
         self._waited_for = self.waited_for()
 

@@ -277,16 +277,19 @@ class Worker:
 
     def _persist(self, job: Job, write: Callable[[], T], prediction: str | None = None) -> T:
         """Write until it is written: a full disk must not make the daemon forget what came of a step."""
+        told = False
         while True:
             signs.beat()  # a disk that is full hangs nothing
             try:
                 return write()
             except DBAPIError as error:
-                log.error(  # noqa: TRY400 - the table's own message says it; this may come again and again
+                log.log(
+                    logging.DEBUG if told else logging.ERROR,
                     "job %d (prediction %s): the job table can't be written: %s",
                     job.id,
                     prediction or job.prediction_id,
                     error.orig,
                 )
+                told = True
                 if self._steps.stopping.wait(_DATABASE_PAUSE):
                     raise

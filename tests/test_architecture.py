@@ -11,7 +11,8 @@ ROOT = Path(__file__).parent.parent / "daemon"
 LAYERS = (
     {"errors", "__init__"},
     {"clock", "signs", "names", "states", "durations", "gates", "retry", "media", "notify"},
-    {"config", "files", "source", "database", "table", "scheduler", "pool", "control", "migrations"},
+    {"config", "files", "source", "database", "table", "marker", "tablefile"}
+    | {"scheduler", "pool", "control", "migrations"},
     {"atlas", "provenance", "folders", "schema", "rows", "in_flight", "sandbox"},
     {"inbox", "outbox", "queries", "putaway"},
     {"stages", "store", "status", "check"},

@@ -15,6 +15,7 @@ _HELD: Mapping[str, str] = {
     "key": "set a key that is accepted; it goes on by itself",
     "balance": "top up the account; it goes on by itself",
     "folder": "mend the folder; it goes on by itself",
+    "table": "mend the job table as the reason says; it goes on by itself",
 }
 _FAILED_PAID = (
     "its prediction was accepted and may have been paid: mend the file or the rule, then "

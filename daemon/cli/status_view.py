@@ -29,7 +29,9 @@ def view_of(status: Fields, *, new: bool) -> RenderableType:
     for block in (list(_gates(status)), list(_held(status)), list(_left_alone(status))):
         if block:
             parts += [Text(), *block]
-    parts += [Text(), Text(f"spent today (UTC), as far as known: {status['spend_today_usd']:.2f} USD")]
+    spent = status["spend_today_usd"]
+    known = "not known, as the job table can't be read" if spent is None else f"{spent:.2f} USD"
+    parts += [Text(), Text(f"spent today (UTC), as far as known: {known}")]
     return Group(*parts)
 
 

@@ -151,7 +151,9 @@ class Inbox:
                 self._failures = 0
             except Exception:
                 self._failures += 1
-                log.exception("taking files in failed; it is tried again")
+                log.log(
+                    logging.DEBUG if self._failures > 1 else logging.ERROR, "taking files in fails", exc_info=True
+                )
             self._rest(len(calls))
             if self._failures:
                 self._stopping.wait(min(0.1 * 2**self._failures, _RETRY))

@@ -122,7 +122,7 @@ def test_the_newest_revision_is_the_one_the_code_reads(url: str) -> None:
 
 def test_a_new_table_is_marked_as_ours_and_private(url: str, tmp_path: Path) -> None:
     schema.prepare(url)
-    assert os.listdir(tmp_path) == ["jobs.db"]
+    assert sorted(os.listdir(tmp_path)) == ["jobs.db", "jobs.db.marker"]
     assert (tmp_path / "jobs.db").stat().st_mode & 0o777 == 0o600
     with closing(sqlite3.connect(tmp_path / "jobs.db")) as connection:
         assert connection.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,)
@@ -171,6 +171,7 @@ def test_a_log_whose_table_is_gone_is_not_taken_for_another_tables(url: str, tmp
     (tmp_path / "kept").write_bytes((tmp_path / "jobs.db-wal").read_bytes())
     store.close()
     (tmp_path / "jobs.db").unlink()
+    (tmp_path / "jobs.db.marker").unlink()
     (tmp_path / "kept").rename(tmp_path / "jobs.db-wal")
     before = contents(tmp_path)
     assert before["jobs.db-wal"]
@@ -183,7 +184,7 @@ def test_a_log_whose_table_is_gone_is_not_taken_for_another_tables(url: str, tmp
 def test_a_kill_while_the_table_is_made_is_made_good(url: str, tmp_path: Path, ending: str) -> None:
     (tmp_path / f"jobs.db.new{ending}").write_bytes(b"half a table" * 100)
     schema.prepare(url)
-    assert os.listdir(tmp_path) == ["jobs.db"]
+    assert sorted(os.listdir(tmp_path)) == ["jobs.db", "jobs.db.marker"]
     Store(url, Clock()).close()
 
 
