@@ -25,12 +25,19 @@ class Folders:
         self._mounts = dict(mounts)
         self._devices = {}
 
-    def check(self, rule: FolderRule) -> None:
-        """Raise Blocked("folder") if the inbox or the outbox of `rule` is not there."""
+    def check(self, rule: FolderRule, *, spending: bool = False) -> None:
+        """Raise Blocked("folder") if the inbox or the outbox of `rule` is not there.
+
+        `spending`: also if sources could not leave the inbox. What is paid already is fetched all the same.
+        """
         for what, path in (("inbox", rule.inbox), ("outbox", rule.outbox)):
             why = self._missing(path)
             if why is not None:
                 raise Blocked(f"the {what} {shown(path)} {why}", code="folder")
+        if spending and rule.after != "keep" and not os.access(rule.inbox, os.W_OK | os.X_OK):
+            raise Blocked(
+                f"the inbox {shown(rule.inbox)} can't be written, so no source could leave it", code="folder"
+            )
 
     def _missing(self, path: str) -> str | None:
         try:

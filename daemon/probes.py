@@ -44,7 +44,7 @@ class Probes:
 
     def run(self) -> None:
         """Look whether the job table is still to be trusted, and probe the gates whose time has come."""
-        self._look_at_table()
+        self.look_at_table()
         for gate in self._gates.to_probe(self._clock.now()):
             why = self._still_closed(gate)
             if why is None:
@@ -52,7 +52,8 @@ class Probes:
             else:
                 self._gates.still_closed(gate.code, gate.scope, why, now=self._clock.now())
 
-    def _look_at_table(self) -> None:
+    def look_at_table(self) -> None:
+        """Close the gate if the job table is not to be trusted any more."""
         trouble = self._store.file.trouble()
         if trouble is not None and self._gates.close("table", trouble, now=self._clock.now()):
             log.error("%s. Nothing is sent until that is over.", trouble)
@@ -77,7 +78,7 @@ class Probes:
             if gate.code == "folder":
                 rule = self._settings().folders.get(gate.scope)
                 if rule is not None:
-                    self._folders.check(rule)
+                    self._folders.check(rule, spending=True)
                     check_room(rule)
                 return None
             balance = self._client.balance()

@@ -254,6 +254,7 @@ class Service:
 
     def status(self) -> dict[str, Any]:
         """Give what `hotfolder status --json` prints."""
+        self.probes.look_at_table()
         about = {
             "running": True,
             "pid": os.getpid(),

@@ -121,7 +121,7 @@ class Steps:
     def submit(self, hand: Hand, rule: FolderRule, commit: Commit) -> Outcome:
         """Prepare the submit, have the intent committed, send it."""
         if hand.job.state is not State.SUBMITTING:
-            self.folders.check(rule)
+            self.folders.check(rule, spending=True)
         outcome = prepare(hand.job, rule, settle=self._settle_into(hand), now=self._clock.now)
         if outcome.to is not State.SUBMITTING:
             return outcome

@@ -151,9 +151,7 @@ class Inbox:
                 self._failures = 0
             except Exception:
                 self._failures += 1
-                log.log(
-                    logging.DEBUG if self._failures > 1 else logging.ERROR, "taking files in fails", exc_info=True
-                )
+                log.error("taking files in failed", exc_info=self._failures == 1)  # noqa: TRY400 - once is enough
             self._rest(len(calls))
             if self._failures:
                 self._stopping.wait(min(0.1 * 2**self._failures, _RETRY))
