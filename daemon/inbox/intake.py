@@ -146,15 +146,21 @@ class Inbox:
         while not self._stopping.is_set():
             signs.beat()
             calls = self._collect()
-            try:
-                self._turn(calls)
-                self._failures = 0
-            except Exception:
-                self._failures += 1
-                log.error("taking files in failed", exc_info=self._failures == 1)  # noqa: TRY400 - once is enough
+            well = [self._tried(each) for each in (*calls, self._turn)]
+            self._failures = 0 if all(well) else self._failures + 1
             self._rest(len(calls))
             if self._failures:
                 self._stopping.wait(min(0.1 * 2**self._failures, _RETRY))
+
+    def _tried(self, step: Callable[[], None]) -> bool:
+        """Take a step; after one that failed, a walk over everything makes up for what it left undone."""
+        try:
+            step()
+        except Exception:
+            log.error("taking files in failed", exc_info=not self._failures)  # noqa: TRY400 - once is enough
+            self._again_at = self._clock() + _AGAIN
+            return False
+        return True
 
     def _collect(self) -> list[Callable[[], None]]:
         """Wait for the next thing to do, and give what was posted, up to a portion."""
@@ -176,17 +182,15 @@ class Inbox:
         now = self._clock()
         return max(0.0, min([_BEAT, *(at - now for at in times if at is not None)]))
 
-    def _turn(self, calls: list[Callable[[], None]]) -> None:
-        for call in calls:
-            call()
+    def _turn(self) -> None:
         self._admission.take_due(_PORTION)
         if self._flooded and self._posted.qsize() < _FLOOD // 2:
             self._flooded = False
-            self._want_all()
+            self._rescan(None)
         now = self._clock()
         if self._again_at is not None and now >= self._again_at:
             self._again_at = None
-            self._want_all()
+            self._rescan(None)
         if now >= self._care_at:
             self._care()
         if self._may_walk() and (part := self._rounds.part(_PORTION)) is not None:
@@ -223,13 +227,10 @@ class Inbox:
             if folder in {None, each}:
                 self._rounds.want(each, self._roots.rule(each).inbox)
 
-    def _want_all(self) -> None:
-        self._rescan(None)
-
     def _troubled(self, message: str) -> None:
         """Events were lost: walk now, and once more when watchdog has put its watches in order."""
         self._notes.tell("", f"file events may have been lost, so all inboxes are scanned ({message})")
-        self._want_all()
+        self._rescan(None)
         self._again_at = self._clock() + _AGAIN
 
     def _appeared(self, directory: str) -> None:
@@ -294,7 +295,6 @@ class Inbox:
     def _offer(self, folder: str, inputs: list[Found]) -> None:
         """Let those settle that the table does not know; it is asked again when they have."""
         known = self._known(folder, [found.path for found in inputs]) if inputs else {}
-        now = self._clock()
         for found in inputs:
             if identity_of(found.stat) not in known.get(found.path, ()):
-                self._settling.observe(found.path, mark_of(found.stat), Hint.SCANNED, now)
+                self._settling.observe(found.path, mark_of(found.stat), Hint.SCANNED, self._clock())

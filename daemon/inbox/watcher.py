@@ -22,7 +22,7 @@ from watchdog.events import (
     FileSystemEventHandler,
 )
 from watchdog.observers.api import BaseObserver, ObservedWatch
-from watchdog.observers.inotify import InotifyFullEmitter, InotifyObserver
+from watchdog.observers.inotify import InotifyFullEmitter, InotifyObserver, InotifyWatchGroup
 from watchdog.observers.inotify_c import (
     CallbackId,
     InotifyConstants,
@@ -52,12 +52,30 @@ _POLLED: list[type[FileSystemEvent]] = [FileCreatedEvent, FileMovedEvent, FileMo
 _STOP_WITHIN = 2.0
 
 
+class _Group(InotifyWatchGroup):
+    """The watches below one root, whose bookkeeping survives directories that take each other's places.
+
+    A directory that was moved out of the tree is still known by its old path. When another one has taken that path
+    and was moved on, the end of the first is a KeyError in watchdog's own code, of which its thread dies.
+    """
+
+    def _remove_watch_internally(self, wd: WatchDescriptor) -> None:
+        path = self._active_callbacks_by_watch.pop(wd, None)
+        if path is not None and self._active_callbacks_by_path.get(path) == wd:
+            del self._active_callbacks_by_path[path]
+
+
 class _Emitter(InotifyFullEmitter):
     """Tells a rename into the tree from a file being created, and spares plain directories a stall.
 
     After a move out of the tree, watchdog holds back all events for 0.5 s to see whether a move in belongs to
     it. Only a recursive watch needs to know that; in a plain one, every source that is put away would do it.
     """
+
+    def on_thread_start(self) -> None:
+        """Begin to watch, as watchdog does it but for the class of the group."""
+        path, mask = os.fsencode(self.watch.path), self.get_event_mask_from_filter()
+        self._inotify = _Group(self._inotify_fd, path, is_recursive=self.watch.is_recursive, event_mask=mask)
 
     def get_event_mask_from_filter(self) -> Mask:
         mask = super().get_event_mask_from_filter()

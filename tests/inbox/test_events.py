@@ -1,6 +1,7 @@
 """Files that events tell of: however they come into an inbox, each is one job, and as soon as it is whole."""
 
 import os
+import shutil
 import threading
 from pathlib import Path
 
@@ -96,6 +97,21 @@ def test_a_directory_moved_in_brings_its_files(bench: Bench) -> None:
     os.rename(bench.root + "/album", bench.root + "/renamed")
     bench.table.job(bench.root + "/renamed/a.png")
     bench.table.job(write(bench.root + "/renamed/inner/last.png"))
+
+
+def test_directories_that_take_each_others_places_do_not_end_the_watch(bench: Bench) -> None:
+    """One is moved out, another takes its name and is moved on, the first is deleted: watchdog's thread died."""
+    bench.start()
+    os.mkdir(bench.root + "/a")
+    bench.table.job(write(bench.root + "/a/first.png"))
+    os.rename(bench.root + "/a", bench.outside + "/a")
+    os.mkdir(bench.root + "/a")
+    bench.table.job(write(bench.root + "/a/second.png"))
+    os.rename(bench.root + "/a", bench.root + "/b")
+    bench.table.job(bench.root + "/b/second.png")
+    shutil.rmtree(bench.outside + "/a")
+    bench.table.job(write(bench.root + "/b/third.png"))
+    assert bench.inbox._watcher.alive()
 
 
 def test_files_in_directories_that_are_just_being_made_are_not_lost(bench: Bench) -> None:
