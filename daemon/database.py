@@ -1,11 +1,13 @@
 """The database's engines, SQLite's settings, and the group commit that all writes go through."""
 
 import contextlib
+import os
 import sqlite3
 import threading
 from collections import deque
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
+from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import NullPool, Pool, QueuePool
@@ -41,7 +43,16 @@ def _engine(url: str, pool: type[Pool]) -> Engine:
     arguments: dict[str, Any] = {}
     if url.startswith("sqlite"):
         arguments = {"check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000}
-    return create_engine(url, connect_args=arguments, poolclass=pool)
+    engine = create_engine(url, connect_args=arguments, poolclass=pool)
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "do_connect", _open_only)
+    return engine
+
+
+def _open_only(_dialect: object, _record: object, arguments: list[Any], options: dict[str, Any]) -> None:
+    """Have SQLite open what is there: by itself it makes an empty file where the table is gone (uri.html)."""
+    arguments[0] = f"file:{quote(os.fsencode(arguments[0]))}?mode=rw"
+    options["uri"] = True
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:

@@ -89,7 +89,7 @@ def quick_check(connection: Connection) -> str | None:
         return None
     finally:
         driver.set_progress_handler(None, 0)
-    return None if found == "ok" else str(found)
+    return None if found == "ok" else str(found).splitlines()[-1]
 
 
 class TableFile:

@@ -2,14 +2,14 @@
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from daemon.database import GroupCommit, reading_engine, writing_engine
@@ -19,7 +19,13 @@ SYNCHRONOUS_FULL = 2  # sqlite.org/pragma.html#pragma_synchronous
 
 @pytest.fixture
 def url(tmp_path: Path) -> str:
-    url = f"sqlite:///{tmp_path}/numbers.db"
+    return made(tmp_path)
+
+
+def made(directory: Path) -> str:
+    """Make a database with a table of numbers; give its URL."""
+    (directory / "numbers.db").touch()
+    url = f"sqlite:///{directory}/numbers.db"
     with writing_engine(url).begin() as connection:
         connection.execute(text("CREATE TABLE numbers (number INTEGER PRIMARY KEY)"))
     return url
@@ -65,6 +71,17 @@ def test_a_reader_can_not_write(url: str) -> None:
     assert on_disk(url) == []
 
 
+@pytest.mark.parametrize("engine_of", [reading_engine, writing_engine])
+@pytest.mark.parametrize("name", ["gone.db", "x#y &mode=memory %41.db"])
+def test_a_database_that_is_not_there_is_never_made(
+    tmp_path: Path, engine_of: Callable[[str], Engine], name: str
+) -> None:
+    engine = engine_of(f"sqlite:///{tmp_path}/{name}")
+    with pytest.raises(OperationalError, match="unable to open"):
+        engine.connect()
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_each_gets_its_own_answer_once_it_is_on_disk(writer: GroupCommit, url: str) -> None:
     def one(number: int) -> bool:
         return writer.run(lambda connection: put(connection, number)) == -number and number in on_disk(url)
@@ -101,10 +118,9 @@ def test_those_who_wait_share_a_commit(writer: GroupCommit) -> None:
 @settings(deadline=None)
 @given(st.lists(st.sampled_from(["good", "twice", "stumble"]), min_size=1, max_size=12))
 def test_one_callers_error_is_no_others(tmp_path_factory: pytest.TempPathFactory, kinds: list[str]) -> None:
-    url = f"sqlite:///{tmp_path_factory.mktemp('table')}/numbers.db"
+    url = made(tmp_path_factory.mktemp("table"))
     engine = writing_engine(url)
     with engine.begin() as connection:
-        connection.execute(text("CREATE TABLE numbers (number INTEGER PRIMARY KEY)"))
         put(connection, -1)
     writer = GroupCommit(engine)
     begun, go_on = threading.Event(), threading.Event()
