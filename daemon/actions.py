@@ -29,6 +29,12 @@ _ANEW = {
 }
 
 
+def paused(folder: str) -> str:
+    """Say that a folder is paused, or all of them ("")."""
+    where = f"the folder {folder} is" if folder else "all folders are"
+    return f"{where} paused by a person"
+
+
 class Actions:
     """Acts on the table. `gates` are the running daemon's, `wake` has it look at the table again."""
 
@@ -92,8 +98,7 @@ class Actions:
         lines = []
         for folder in self._known(folders) or [""]:
             self._store.note(PAUSE + folder, self._clock.wall())
-            where = f"the folder {folder} is" if folder else "all folders are"
-            self._gates.close("pause", f"{where} paused by a person", now=self._clock.now(), scope=folder)
+            self._gates.close("pause", paused(folder), now=self._clock.now(), scope=folder)
             lines.append(f"{folder or 'all folders'}: nothing new is sent; what is in flight is still fetched")
         return lines
 

@@ -13,6 +13,7 @@ from daemon.errors import (
     OutputGone,
     SourceTrouble,
     StageError,
+    Transient,
     UploadExpired,
 )
 from daemon.retry import MAX_ATTEMPTS, Again, Cancel, CloseGate, Decision, Fail, Hold, decide, pause
@@ -50,6 +51,10 @@ def outcome_of(
             if isinstance(error, UploadExpired):
                 changes |= {"upload_url": None, "reuploads": job.reuploads + 1}
                 back = State.QUEUED
+            if job.state is State.DOWNLOADING and isinstance(error, Transient):
+                back = (
+                    job.state
+                )  # its URLs are still good; asking for new ones would make others' trouble the API's
             return Outcome(back, message, changes), decision
         case CloseGate("unreachable"):
             return Outcome(back, message, {**changes, "due_at": now, "waits_for": message}), decision

@@ -15,13 +15,19 @@ from daemon.in_flight import InFlight
 from daemon.states import FINAL, Job, State
 from daemon.store import Store
 
-#: Keys of `pacing`: all uploads and all polls go by one window each, submits by one for each model.
+#: Keys of `pacing`: all uploads and all polls go by one window each, submits by one for each model, downloads by
+#: one for each host.
 UPLOADS, POLLS = ("upload", ""), ("poll", "")
 
 
 def submits(model: str) -> tuple[str, str]:
     """Give the key of `pacing` for submits to a model."""
     return ("submit", model)
+
+
+def downloads(job: Job) -> tuple[str, str]:
+    """Give the key of `pacing` for fetching the outputs of a job: what stands before its URL's path."""
+    return ("download", "/".join(job.result_urls[0].split("/", 3)[:3]) if job.result_urls else "")
 
 
 class Claims:
@@ -56,15 +62,15 @@ class Claims:
         known = dict.fromkeys(folder for folder, _ in list(self._store.counts))
         return [*self._folders(), *(folder for folder in known if folder not in self.settings.folders)]
 
-    def _open(self, key: tuple[str, str]) -> bool:
-        return self._pacing.opens_at(key) <= self._clock.now()
+    def _room(self, key: tuple[str, str], wanted: int = 1) -> int:
+        """Give how many more calls may start now; what finds no room stays in the table and in nobody's way."""
+        return self._pacing.room(key, self._clock.now(), wanted)
 
     def for_upload(self, most: int) -> list[Job]:
         """Take rows to upload."""
         if self.only is not None:
             return self._only_one({State.QUEUED, State.UPLOADING}, become=State.UPLOADING)
-        if not self._open(UPLOADS):
-            return []
+        most = self._room(UPLOADS, most)
         return self._store.claim(
             (State.QUEUED, State.UPLOADING),
             self._gates.lets(Need.SPEND, self._folders()),
@@ -101,8 +107,9 @@ class Claims:
         return found
 
     def _for_submit_in(self, rule: FolderRule, most: int) -> list[Job]:
-        if not self._store.counts[rule.name, State.UPLOADED] or not self._open(submits(rule.model)):
+        if not self._store.counts[rule.name, State.UPLOADED]:
             return []
+        most = self._room(submits(rule.model), most)
         kept = 0
         while kept < most and self.in_flight.take(rule):
             kept += 1
@@ -116,7 +123,7 @@ class Claims:
 
     def for_poll(self, most: int) -> list[Job]:
         """Take rows whose prediction is to be asked for."""
-        return self._for_fetch(State.PROCESSING, most) if self._open(POLLS) else []
+        return self._for_fetch(State.PROCESSING, self._room(POLLS, most))
 
     def for_download(self, most: int) -> list[Job]:
         """Take rows whose outputs are to be fetched."""
@@ -173,9 +180,10 @@ class Claims:
                 rule is not None
                 and rule.sidecar_wait == 0
                 and bool(self._gates.lets(Need.SPEND, [job.folder]))
-                and self._open(submits(rule.model))
+                and self._room(submits(rule.model)) > 0
                 and self.in_flight.take(rule)
             )
         if job.state in {State.PROCESSING, State.DOWNLOADING}:
-            return bool(self._gates.lets(Need.FETCH, [job.folder]))
+            key = POLLS if job.state is State.PROCESSING else downloads(job)
+            return bool(self._gates.lets(Need.FETCH, [job.folder])) and self._room(key) > 0
         return job.final

@@ -43,6 +43,7 @@ class Gate:
     since: float
     probe_at: float | None
     wait: float
+    relapsed: bool = False  # opened before, and closed again so soon that it was not really open
 
 
 class Gates:
@@ -51,7 +52,7 @@ class Gates:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._closed: dict[tuple[str, str], Gate] = {}
-        self._opened: dict[tuple[str, str], tuple[float, float]] = {}
+        self._opened: dict[tuple[str, str], tuple[float, Gate]] = {}
 
     def close(self, code: str, reason: str, *, now: float, scope: str = "") -> bool:
         """Close a gate; tell whether it was open until now (so that it is said once)."""
@@ -60,11 +61,12 @@ class Gates:
             if key in self._closed:
                 self._closed[key] = replace(self._closed[key], reason=reason)
                 return False
-            opened_at, wait_before = self._opened.pop(key, (-RELAPSE, 0.0))
-            relapsed = now - opened_at < RELAPSE
-            wait = min(LONGEST_PROBE, wait_before * 2) if relapsed and wait_before else FIRST_PROBE
-            probe_at = None if code == "pause" else now + wait
-            self._closed[key] = Gate(code, scope, reason, now, probe_at, wait)
+            opened_at, before = self._opened.pop(key, (-RELAPSE, None))
+            gate = Gate(code, scope, reason, now, None, FIRST_PROBE)
+            if before is not None and now - opened_at < RELAPSE:
+                wait = min(LONGEST_PROBE, before.wait * 2)
+                gate = replace(gate, since=before.since, wait=wait, relapsed=True)
+            self._closed[key] = gate if code == "pause" else replace(gate, probe_at=now + gate.wait)
             return True
 
     def open(self, code: str, scope: str = "", *, now: float) -> bool:
@@ -73,23 +75,27 @@ class Gates:
             gate = self._closed.pop((code, scope), None)
             if gate is None:
                 return False
-            self._opened[code, scope] = (now, gate.wait)
+            self._opened[code, scope] = (now, gate)
             return True
 
-    def still_closed(self, code: str, scope: str, reason: str, *, now: float) -> None:
-        """Note that a probe found the gate's reason unchanged; the next pause is longer."""
+    def still_closed(self, probed: Gate, reason: str, *, now: float) -> None:
+        """Note that a probe of `probed` found its reason unchanged; the next pause is longer.
+
+        If a person asked for another probe meanwhile, that one stays due: it may find what this one could not yet.
+        """
+        key = (probed.code, probed.scope)
         with self._lock:
-            gate = self._closed.get((code, scope))
-            if gate is not None:
+            gate = self._closed.get(key)
+            if gate is not None and gate.probe_at == probed.probe_at:
                 wait = min(LONGEST_PROBE, gate.wait * 2)
-                self._closed[code, scope] = replace(gate, reason=reason, wait=wait, probe_at=now + wait)
+                self._closed[key] = replace(gate, reason=reason, wait=wait, probe_at=now + wait)
 
     def probe_now(self, now: float) -> None:
         """Make every probe due, with the pauses as at first: a person has changed something."""
         with self._lock:
             for key, gate in self._closed.items():
                 if gate.probe_at is not None:
-                    self._closed[key] = replace(gate, wait=FIRST_PROBE, probe_at=now)
+                    self._closed[key] = replace(gate, wait=FIRST_PROBE, probe_at=now, relapsed=False)
 
     def to_probe(self, now: float) -> list[Gate]:
         """Give the gates whose probe is due."""
@@ -98,6 +104,12 @@ class Gates:
     def next_probe(self) -> float | None:
         """Give the time of the earliest probe, or None."""
         return min((gate.probe_at for gate in self.closed() if gate.probe_at is not None), default=None)
+
+    def relapsed(self, code: str, scope: str) -> bool:
+        """Tell whether a gate is closed again so soon that there is nothing new to say about it."""
+        with self._lock:
+            gate = self._closed.get((code, scope))
+            return gate is not None and gate.relapsed
 
     def closed(self) -> list[Gate]:
         """Give all closed gates, oldest first."""
@@ -109,6 +121,11 @@ class Gates:
         with self._lock:
             stopped = {scope for code, scope in self._closed if need in _STOPS[code]}
         return [] if "" in stopped else [folder for folder in folders if folder not in stopped]
+
+    @staticmethod
+    def stops(code: str, need: Need) -> bool:
+        """Tell whether a stage with this need waits while a gate with this code is closed."""
+        return need in _STOPS[code]
 
     def why_closed(self, need: Need, folder: str) -> str | None:
         """Say why a stage with this need can't go on in `folder`, or None if it can."""

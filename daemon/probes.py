@@ -1,18 +1,20 @@
 """Looks whether the reason of a closed gate is over, and opens it; sees to it that the table's gate is closed."""
 
 import logging
+import threading
 from collections.abc import Callable
+from decimal import Decimal
 
 from sqlalchemy.exc import DBAPIError
 
 from daemon.atlas.client import Client
 from daemon.clock import Clock
 from daemon.config import Settings
-from daemon.errors import Blocked, HotfolderError, StageError, Unreachable
+from daemon.errors import Blocked, HotfolderError, StageError, Transient, Unreachable
 from daemon.folders import Folders
 from daemon.gates import Gate, Gates
 from daemon.outbox import check_room
-from daemon.states import CONDITIONS
+from daemon.states import CONDITIONS, State
 from daemon.store import Store
 
 #: The note that is written to see whether the job table can be.
@@ -33,6 +35,8 @@ class Probes:
         settings: Callable[[], Settings],
         folders: Folders,
         wake: Callable[[], None],
+        later: Callable[[float], None],
+        stopping: threading.Event,
     ) -> None:
         self._gates = gates
         self._store = store
@@ -41,16 +45,46 @@ class Probes:
         self._settings = settings
         self._folders = folders
         self._wake = wake
+        self._later = later
+        self._stopping = stopping
+        self._under_way = threading.Lock()
+        self._tried_with: Decimal | None = None
+
+    def take_up(self) -> None:
+        """Close the gates that held jobs when the last daemon ended, to be probed at once."""
+        for job in self._store.listed(state=State.HELD):
+            if job.error_code in CONDITIONS:
+                scope = job.folder if job.error_code == "folder" else ""
+                self._gates.close(job.error_code, job.error_message or "", now=self._clock.now(), scope=scope)
+        self._gates.probe_now(self._clock.now())
+
+    def next(self) -> float | None:
+        """Give the time of the earliest probe, or None: `run` says when there is another."""
+        return None if self._under_way.locked() else self._gates.next_probe()
 
     def run(self) -> None:
-        """Look whether the job table is still to be trusted, and probe the gates whose time has come."""
-        self.look_at_table()
-        for gate in self._gates.to_probe(self._clock.now()):
+        """Probe the gates whose time has come, unless another thread is at it; then say when to come again."""
+        if not self._under_way.acquire(blocking=False):
+            return
+        try:
+            while not self._stopping.is_set() and (due := self._gates.to_probe(self._clock.now())):
+                self._probe(due[0])
+        finally:
+            self._under_way.release()
+        at = self._gates.next_probe()
+        if at is not None:
+            self._later(at)
+
+    def _probe(self, gate: Gate) -> None:
+        try:
             why = self._still_closed(gate)
             if why is None:
-                self.reopen(gate.code, gate.scope)
-            else:
-                self._gates.still_closed(gate.code, gate.scope, why, now=self._clock.now())
+                self.reopen(gate)
+                return
+        except Exception:
+            log.exception("%s: could not be looked after; tried again later", gate.code)
+            why = gate.reason
+        self._gates.still_closed(gate, why, now=self._clock.now())
 
     def look_at_table(self) -> None:
         """Close the gate if the job table is not to be trusted any more."""
@@ -58,20 +92,24 @@ class Probes:
         if trouble is not None and self._gates.close("table", trouble, now=self._clock.now()):
             log.error("%s. Nothing is sent until that is over.", trouble)
 
-    def reopen(self, code: str, scope: str) -> None:
+    def reopen(self, gate: Gate) -> None:
         """Open a gate, send on what it held, and say so."""
-        self._gates.open(code, scope, now=self._clock.now())
+        self._gates.open(gate.code, gate.scope, now=self._clock.now())
         try:
-            released = self._store.release_held(code, scope or None) if code in CONDITIONS else 0
-        except DBAPIError as error:  # closed again, or what it holds would be forgotten
-            why = f"the job table can't be written: {error.orig}"
-            self._gates.close(code, why, now=self._clock.now(), scope=scope)
-            return
-        log.info("%s: tried again, with %d job(s) that were held for it", code, released)
+            held = gate.code in CONDITIONS
+            released = self._store.release_held(gate.code, gate.scope or None) if held else 0
+        except BaseException:  # or what is held would wait for a gate that is open
+            self._gates.close(gate.code, gate.reason, now=self._clock.now(), scope=gate.scope)
+            raise
+        log.info("%s: tried again, with %d job(s) that were held for it", gate.code, released)
         self._wake()
 
     def _still_closed(self, gate: Gate) -> str | None:
-        """Say why a gate must stay closed, or None. An unforeseen answer opens it: a real job will tell more."""
+        """Say why a gate must stay closed, or None.
+
+        An unforeseen answer opens it, as a real job will tell more; one that only says that the API is in trouble
+        tells nothing about key and balance.
+        """
         if gate.code == "table":
             return self._table_trouble()
         try:
@@ -85,13 +123,23 @@ class Probes:
         except (Blocked, Unreachable) as error:
             same = isinstance(error, Unreachable) or error.code == gate.code
             return str(error) if same or gate.code == "folder" else None
+        except Transient:
+            return None if gate.code == "unreachable" else gate.reason
         except StageError:
             return None
         except HotfolderError as error:
             return str(error)
-        if gate.code == "balance" and balance.available <= 0:
-            return gate.reason
+        if gate.code == "balance":
+            return None if self._may_suffice(gate, balance.available) else gate.reason
         return None
+
+    def _may_suffice(self, gate: Gate, available: Decimal) -> bool:
+        """Tell whether a submit may go out with this balance: one that was just refused is refused again."""
+        in_vain = gate.relapsed and available == self._tried_with
+        if available > 0 and not in_vain:
+            self._tried_with = available
+            return True
+        return False
 
     def _table_trouble(self) -> str | None:
         try:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy.exc import DBAPIError
 
 from daemon import control, marker, schema, status
-from daemon.actions import PAUSE, Actions
+from daemon.actions import PAUSE, Actions, paused
 from daemon.clock import Clock
 from daemon.config import Settings
 from daemon.control import NotRunning
@@ -217,8 +217,7 @@ def _pauses(queries: Queries) -> list[Gate]:
     gates = []
     for key, since in queries.notes(PAUSE).items():
         folder = key.removeprefix(PAUSE)
-        where = f"the folder {folder} is" if folder else "all folders are"
-        gates.append(Gate("pause", folder, f"{where} paused by a person", since, None, 0.0))
+        gates.append(Gate("pause", folder, paused(folder), since, None, 0.0))
     return gates
 
 

@@ -71,6 +71,12 @@ class Scheduler:
             self._next = at
             self._set(at)
 
+    def soon(self, call: Callable[[], object]) -> None:
+        """Call `call` in a thread of its own: it may take a while, and what is due must not wait for it."""
+        with self._lock:
+            if not self._stopping:
+                self._scheduler.add_job(call)
+
     def silence(self) -> float:
         """Give for how many seconds a look has been overdue, or has taken longer than what it waits for."""
         return max(0.0, time.monotonic() - self._sign.at - _LONGEST)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from daemon import control, files, status
-from daemon.actions import PAUSE, Actions
+from daemon.actions import PAUSE, Actions, paused
 from daemon.atlas.client import Client
 from daemon.atlas.pacing import Pacing
 from daemon.claims import Claims
@@ -26,7 +26,7 @@ from daemon.provenance import timestamp
 from daemon.putaway import DONE
 from daemon.rest import at_rest
 from daemon.scheduler import Scheduler
-from daemon.states import CONDITIONS, NewJob, State
+from daemon.states import NewJob, State
 from daemon.steps import Steps
 from daemon.store import Store
 from daemon.worker import Worker
@@ -93,10 +93,9 @@ class Service:
         store.end_leases()
         self.folders = Folders(mount_point)
         self.gates = Gates()
-        self._close_known_gates()
         for key in store.notes(PAUSE):
             folder = key.removeprefix(PAUSE)
-            self.gates.close("pause", _paused(folder), now=self.clock.now(), scope=folder)
+            self.gates.close("pause", paused(folder), now=self.clock.now(), scope=folder)
         self.client = Client(settings.api.base_url, self._key, self.clock)
         self._stack.callback(self.client.close)
         pacing = self.pacing = Pacing(64, random.random)
@@ -128,20 +127,21 @@ class Service:
             changed=self.inbox.rescan,
         )
         self.probes = Probes(
-            self.gates, store, self.client, self.clock, lambda: self.settings, self.folders, self.worker.wake
+            self.gates,
+            store,
+            self.client,
+            self.clock,
+            lambda: self.settings,
+            self.folders,
+            wake=self.worker.wake,
+            later=self.scheduler.later,
+            stopping=self.steps.stopping,
         )
+        self.probes.take_up()
         self.actions = Actions(store, lambda: self.settings, self.clock, gates=self.gates, wake=self.worker.wake)
         self.scheduler.every(RESCAN_SECONDS, self._rescan)
         self.scheduler.every(PRUNE_SECONDS, self._prune)
         self.control = control.Control(settings.state_dir, self._handlers())
-
-    def _close_known_gates(self) -> None:
-        """Take up the conditions that held jobs when the last daemon ended, to be probed at once."""
-        for job in self.store.listed(state=State.HELD):
-            if job.error_code in CONDITIONS:
-                scope = job.folder if job.error_code == "folder" else ""
-                self.gates.close(job.error_code, job.error_message or "", now=self.clock.now(), scope=scope)
-        self.gates.probe_now(self.clock.now())
 
     def stop(self) -> bool:
         """Stop taking up work, let submits end, close everything; tell whether all threads ended in time."""
@@ -176,6 +176,7 @@ class Service:
         self.worker.reload(self.settings)
         self.inbox.reload(self.settings.folders)
         self.gates.probe_now(self.clock.now())
+        self.pacing.lift()
         self.scheduler.later(self.clock.now())
         log.info("reloaded: %d folder(s)", len(settings.folders))
         return said
@@ -198,10 +199,11 @@ class Service:
     def _due(self) -> float | None:
         if self.steps.stopping.is_set():
             return None
-        self.probes.run()
+        if self.gates.to_probe(self.clock.now()):
+            self.scheduler.soon(self.probes.run)
         now = self.clock.now()  # before the pools look, so that no row falls between their look and this one
         self.worker.wake()
-        times = [self.store.next_due(_WAITING, after=now), self.gates.next_probe()]
+        times = [self.store.next_due(_WAITING, after=now), self.probes.next(), self.pacing.opens_next(now)]
         return min((at for at in times if at is not None), default=None)
 
     def _rescan(self) -> None:
@@ -294,8 +296,3 @@ class Service:
             "resume": lambda asked: actions.resume(asked["folders"]),
             "try": lambda asked: actions.try_file(os.fsdecode(bytes.fromhex(asked["path"])), asked["folder"]),
         }
-
-
-def _paused(folder: str) -> str:
-    where = f"the folder {folder} is" if folder else "all folders are"
-    return f"{where} paused by a person"

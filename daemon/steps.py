@@ -10,11 +10,11 @@ from daemon.aftermath import BACK, internal, outcome_of, shortage_of
 from daemon.atlas.client import Client
 from daemon.atlas.pacing import Outcome as Paced
 from daemon.atlas.pacing import Pacing
-from daemon.claims import POLLS, UPLOADS, submits
+from daemon.claims import POLLS, UPLOADS, downloads, submits
 from daemon.clock import Clock
 from daemon.config import FolderRule, Settings
 from daemon.durations import Pace
-from daemon.errors import Blocked, Conflict, RateLimited, StageError, Transient
+from daemon.errors import Blocked, Conflict, LocalTrouble, OutcomeUnknown, RateLimited, StageError, Transient
 from daemon.folders import Folders
 from daemon.gates import Gates, Need
 from daemon.retry import CloseGate
@@ -28,6 +28,11 @@ from daemon.states import Job, State
 from daemon.store import Store
 
 log = logging.getLogger(__name__)
+
+#: Seconds for which a thread waits for its turn with a job in hand.
+_LONGEST_WAIT = 0.5
+
+_FETCHING = frozenset({State.PROCESSING, State.DOWNLOADING})
 
 #: Writes an outcome of the job in hand and keeps its claim; gives the row as it is then.
 Commit = Callable[[Job, Outcome], Job]
@@ -152,15 +157,16 @@ class Steps:
         job = hand.job
         original = None if job.twin_of is None or job.result_urls else self._store.find(job.twin_of)
         limit = int(self.settings.limits.max_result_mb * 1_000_000)
-        return download(
-            job,
-            rule,
-            client=self._client,
-            original=original,
-            limit=limit,
-            now=self._clock.now(),
-            wall=self._clock.wall,
-        )
+        with self._paced(downloads(job)):
+            return download(
+                job,
+                rule,
+                client=self._client,
+                original=original,
+                limit=limit,
+                now=self._clock.now(),
+                wall=self._clock.wall,
+            )
 
     def _after(self, job: Job, rule: FolderRule, error: StageError) -> Outcome:
         now = self._clock.now()
@@ -168,25 +174,28 @@ class Steps:
             return Outcome(BACK[job.state], "the daemon stopped", {"due_at": now})
         outcome, decision = outcome_of(job, rule, error, now=now, chance=self._chance())
         if isinstance(decision, CloseGate):
-            self.close_gate(decision.code, rule.name, str(error))
+            need = Need.FETCH if job.state in _FETCHING else Need.SPEND
+            first = self.close_gate(decision.code, rule.name, str(error))
+            if outcome.to is State.HELD and not first and self._gates.stops(decision.code, need):
+                # The job that closed the gate is held; this one was under way with it, and stays where it stood.
+                reason = f"stands still with others ({decision.code})"
+                return Outcome(BACK[job.state], reason, {"due_at": now, "waits_for": str(error)})
         return outcome
 
-    def close_gate(self, code: str, folder: str, reason: str) -> None:
-        """Close a gate, if it is not closed already, and say so; only `folder` concerns one folder alone."""
+    def close_gate(self, code: str, folder: str, reason: str) -> bool:
+        """Close a gate, and say so once; tell whether it was open. Only `folder` concerns one folder alone."""
         now = self._clock.now()
-        if self._gates.close(code, reason, now=now, scope=folder if code == "folder" else ""):
+        scope = folder if code == "folder" else ""
+        first = self._gates.close(code, reason, now=now, scope=scope)
+        if first and not self._gates.relapsed(code, scope):
             log.warning("%s. Nothing is sent until that is over.", reason.rstrip("."))
         self._later(self._gates.next_probe() or now)
+        return first
 
     @contextlib.contextmanager
     def _paced(self, key: tuple[str, str]) -> Iterator[None]:
-        """Make one call within the window that rate limits leave; raises RateLimited while there is a pause."""
-        while not self._pacing.admit(key, now := self._clock.now()):
-            pause = self._pacing.opens_at(key) - now
-            if pause > 0:
-                raise RateLimited("The service asked for fewer calls; this one waits.", after=pause)
-            if self.stopping.wait(0.02):
-                raise Transient("the daemon stopped")
+        """Make one call within the window that failures leave; raises RateLimited where there is no room."""
+        began = self._admitted(key)
         outcome, after = Paced.OTHER, None
         try:
             yield
@@ -194,10 +203,26 @@ class Steps:
         except RateLimited as error:
             outcome, after = Paced.LIMITED, error.after
             raise
+        except LocalTrouble:
+            raise
+        except (Transient, OutcomeUnknown):
+            outcome = Paced.BROKEN
+            raise
         finally:
-            self._pacing.release(key, outcome, self._clock.now(), after)
-            if outcome is Paced.LIMITED:
-                self._later(self._pacing.opens_at(key))
+            if self._pacing.release(key, outcome, self._clock.now(), began=began, after=after):
+                self._later(max(self._clock.now(), self._pacing.opens_at(key)))
+
+    def _admitted(self, key: tuple[str, str]) -> float:
+        """Wait for a moment until the window has room for one more call; give the time of its start."""
+        waits_until = self._clock.now() + _LONGEST_WAIT
+        while not self._pacing.admit(key, now := self._clock.now()):
+            pause = self._pacing.opens_at(key) - now
+            if pause > 0 or now > waits_until:
+                text = "The service is in trouble or asked for fewer calls; this one waits."
+                raise RateLimited(text, after=max(pause, 0.0))
+            if self.stopping.wait(0.02):
+                raise Transient("the daemon stopped")
+        return now
 
     def _settle_into(self, hand: Hand) -> Callable[[Job, str, str], tuple[Job, Job | None]]:
         def settle(job: Job, fingerprint: str, sha256: str) -> tuple[Job, Job | None]:

@@ -2,7 +2,8 @@
 
 The API limits the rate per account and per model and sends no header that tells the limit (errors page), so
 it is found by trying: one more with each window's worth of calls that went well, half as many after a 429 or
-503.
+503. After a failure of any kind, and until a call goes well again, calls go out one at a time, and with each
+further failure the pause before the next one doubles: an API that is out is not stormed by all who wait for it.
 """
 
 import math
@@ -11,10 +12,10 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
 from enum import Enum
 
-#: Seconds in which several refusals count as one: those that were under way together are refused together.
-SHRINK_INTERVAL = 2.0
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 60.0
+#: Over all keys, calls that follow a failure start so many seconds apart at least.
+TRIAL_INTERVAL = 0.2
 
 
 class Outcome(Enum):
@@ -22,7 +23,8 @@ class Outcome(Enum):
 
     GOOD = "good"  # answered
     LIMITED = "limited"  # 429 or 503
-    OTHER = "other"  # says nothing about the rate
+    BROKEN = "broken"  # no answer, or one that only a service in trouble gives
+    OTHER = "other"  # says nothing about the other side
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,32 +35,43 @@ class Window:
     ceiling: float
     floor: float = 1.0
     blocked_until: float = -math.inf
-    shrunk_at: float = -math.inf
-    refusals: int = 0  # in a row
+    failed_at: float = -math.inf
+    failures: int = 0  # in a row; those of calls that were under way together count as one
+
+    @property
+    def at_once(self) -> int:
+        """How many may be under way: a single one while it is not known that the trouble is over."""
+        return 1 if self.failures else math.floor(self.limit)
 
     def grown(self) -> "Window":
         """Give the window after a call that went well: one more for each `limit` of these."""
-        return replace(self, limit=min(self.ceiling, self.limit + 1 / self.limit), refusals=0)
+        return replace(self, limit=min(self.ceiling, self.limit + 1 / self.limit), failures=0)
 
-    def shrunk(self, now: float, chance: float, after: float | None = None) -> "Window":
-        """Give the window after a refusal at `now`: half, and a pause.
+    def shrunk(self, now: float, began: float, chance: float, after: float | None = None) -> "Window":
+        """Give the window after a refusal at `now` of a call that began at `began`: half, and a pause.
 
-        The pause is `after` seconds where the API asks for that, else up to a ceiling that doubles with each
-        refusal in a row; `chance`, uniform in [0, 1), picks from it (full jitter).
+        The pause is `after` seconds where the API asks for that, else one that doubles with each failure in a
+        row; `chance`, uniform in [0, 1), picks from its upper half.
         """
-        if now - self.shrunk_at < SHRINK_INTERVAL:
-            until = now + after if after is not None else self.blocked_until
-            return replace(self, blocked_until=max(self.blocked_until, until))
-        pause = (
-            chance * min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** min(self.refusals, 16)) if after is None else after
-        )
-        return replace(
-            self,
-            limit=max(self.floor, self.limit / 2),
-            blocked_until=max(self.blocked_until, now + pause),
-            shrunk_at=now,
-            refusals=self.refusals + 1,
-        )
+        if began < self.failed_at:  # under way together with one that failed already
+            asked = self.blocked_until if after is None else now + after
+            return replace(self, blocked_until=max(self.blocked_until, asked))
+        pause = _pause(self.failures, chance) if after is None else after
+        return replace(self._failed(now, pause), limit=max(self.floor, self.limit / 2))
+
+    def broken(self, now: float, began: float, chance: float) -> "Window":
+        """Give the window after a call that broke: one at a time, and from the second failure on a pause."""
+        if began < self.failed_at:
+            return self
+        return self._failed(now, _pause(self.failures - 1, chance) if self.failures else 0.0)
+
+    def _failed(self, now: float, pause: float) -> "Window":
+        until = max(self.blocked_until, now + pause)
+        return replace(self, blocked_until=until, failed_at=now, failures=self.failures + 1)
+
+
+def _pause(failures: int, chance: float) -> float:
+    return (0.5 + 0.5 * chance) * min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** min(failures, 16))
 
 
 class Pacing:
@@ -74,28 +87,65 @@ class Pacing:
         self._lock = threading.Lock()
         self._windows: dict[Hashable, Window] = {}
         self._under_way: dict[Hashable, int] = {}
+        self._wanted: set[Hashable] = set()  # keys for which there was no room since the last call ended
+        self._next_trial = -math.inf
 
     def window(self, key: Hashable) -> Window:
         """Give the present window of a key."""
         return self._windows.get(key) or Window(self._ceiling, self._ceiling)
 
+    def room(self, key: Hashable, now: float, wanted: int) -> int:
+        """Give how many of `wanted` more calls the window of a key has room for at `now`."""
+        with self._lock:
+            room = min(wanted, self._room(key, now))
+            if room < wanted:
+                self._wanted.add(key)
+            return room
+
+    def _room(self, key: Hashable, now: float) -> int:
+        window = self.window(key)
+        if now < window.blocked_until:
+            return 0
+        return max(0, window.at_once - self._under_way.get(key, 0))
+
     def admit(self, key: Hashable, now: float) -> bool:
         """Tell whether one more call may start at `now`; if so, it is counted until its `release`."""
         with self._lock:
-            window, count = self.window(key), self._under_way.get(key, 0)
-            if now < window.blocked_until or count >= math.floor(window.limit):
+            if not self._room(key, now):
+                self._wanted.add(key)
                 return False
-            self._under_way[key] = count + 1
+            if self.window(key).failures:
+                if now < self._next_trial:
+                    return False
+                self._next_trial = now + TRIAL_INTERVAL
+            self._under_way[key] = self._under_way.get(key, 0) + 1
             return True
 
-    def release(self, key: Hashable, outcome: Outcome, now: float, after: float | None = None) -> None:
-        """Note how an admitted call ended at `now`; `after`: the pause that its refusal asked for, in seconds."""
+    def release(
+        self, key: Hashable, outcome: Outcome, now: float, *, began: float, after: float | None = None
+    ) -> bool:
+        """Note how a call that was admitted at `began` ended at `now`; tell whether others wait for its place.
+
+        `after`: the pause that its refusal asked for, in seconds.
+        """
         with self._lock:
+            window = self.window(key)
             self._under_way[key] = max(0, self._under_way.get(key, 0) - 1)
             if outcome is Outcome.GOOD:
-                self._windows[key] = self.window(key).grown()
+                self._windows[key] = window.grown()
             elif outcome is Outcome.LIMITED:
-                self._windows[key] = self.window(key).shrunk(now, self._chance(), after)
+                self._windows[key] = window.shrunk(now, began, self._chance(), after)
+            elif outcome is Outcome.BROKEN:
+                self._windows[key] = window.broken(now, began, self._chance())
+            waited_for = key in self._wanted
+            self._wanted.discard(key)
+            return waited_for
+
+    def lift(self) -> None:
+        """End every pause: a person has changed something. The next call of each key is still a trial."""
+        with self._lock:
+            for key, window in self._windows.items():
+                self._windows[key] = replace(window, blocked_until=-math.inf, failures=min(window.failures, 1))
 
     def opens_next(self, now: float) -> float | None:
         """Give the earliest time after `now` at which a pause of any key ends, or None if there is none."""

@@ -62,6 +62,13 @@ class House:
         with open(self.config, "w", encoding="utf-8") as file:
             file.write("\n".join(lines) + "\n")
 
+    def rewrite(self, old: str, new: str) -> None:
+        """Put `new` into the configuration where `old` stands."""
+        with open(self.config, encoding="utf-8") as file:
+            text = file.read()
+        with open(self.config, "w", encoding="utf-8") as file:
+            file.write(text.replace(old, new))
+
     def inbox(self, folder: str = FOLDER, *parts: str) -> str:
         return os.path.join(self.base, "inbox", folder, *parts)
 
@@ -197,13 +204,14 @@ class House:
     # Time, as far as a test may not wait for it
 
     def hurry(self) -> None:
-        """Make due at once what waits for a time of its own, and every probe of a closed gate."""
+        """Make due at once what waits for a time of its own, and every probe of a closed gate; end every pause."""
         now = self.daemon.clock.now()
         for job in self.jobs():
             if not job.put_away and job.claimed_by is None and job.due_at > now:
                 with contextlib.suppress(Conflict):
                     self.daemon.store.amend(job, due_at=now)
         self.daemon.gates.probe_now(now)
+        self.daemon.pacing.lift()
         self.daemon.scheduler.later(now)
 
     def hurried(self, source: str, *states: State, code: str | None = None) -> Job:

@@ -18,7 +18,7 @@ STEPS = st.lists(
 )
 
 
-def pauses(gates: Gates, now: float, code: str = "key", scope: str = "") -> list[float]:
+def pauses(gates: Gates, now: float) -> list[float]:
     """Give the pauses between ten probes in vain."""
     found = []
     for _ in range(10):
@@ -26,7 +26,7 @@ def pauses(gates: Gates, now: float, code: str = "key", scope: str = "") -> list
         assert at is not None
         found.append(at - now)
         now = at
-        gates.still_closed(code, scope, "still", now=now)
+        gates.still_closed(gates.to_probe(now)[0], "still", now=now)
     return found
 
 
@@ -64,8 +64,30 @@ def test_probing_now_begins_anew() -> None:
     pauses(gates, 0.0)
     gates.probe_now(1000.0)
     assert [gate.code for gate in gates.to_probe(1000.0)] == ["key"]
-    gates.still_closed("key", "", "still", now=1000.0)
+    gates.still_closed(gates.to_probe(1000.0)[0], "still", now=1000.0)
     assert gates.next_probe() == 1000.0 + 2 * FIRST_PROBE
+
+
+def test_a_probe_that_a_person_asks_for_while_another_is_under_way_is_not_put_off() -> None:
+    gates = Gates()
+    gates.close("key", "bad key", now=0.0)
+    (probed,) = gates.to_probe(5.0)
+    gates.probe_now(6.0)
+    gates.still_closed(probed, "still", now=7.0)
+    assert gates.next_probe() == 6.0
+
+
+def test_a_relapse_is_nothing_new() -> None:
+    gates = Gates()
+    gates.close("balance", "spent", now=1.0)
+    assert not gates.relapsed("balance", "")
+    gates.open("balance", now=2.0)
+    assert not gates.relapsed("balance", "")
+    assert gates.close("balance", "spent", now=3.0)
+    assert gates.relapsed("balance", "")
+    assert gates.closed()[0].since == 1.0
+    gates.probe_now(4.0)
+    assert not gates.relapsed("balance", "")
 
 
 def test_only_a_person_ends_a_pause() -> None:
@@ -111,8 +133,9 @@ def test_gates_hold_whatever_happens(steps: list[tuple[str, str, str, float]]) -
             closed.discard((code, scope))
         elif step == "now":
             gates.probe_now(now)
-        elif code != "pause":
-            gates.still_closed(code, scope, "still", now=now)
+        else:
+            for gate in gates.to_probe(now):
+                gates.still_closed(gate, "still", now=now)
         assert {(gate.code, gate.scope) for gate in gates.closed()} == closed
         assert all(gate.code == "pause" for gate in gates.closed() if gate.probe_at is None)
         assert all(FIRST_PROBE <= gate.wait <= LONGEST_PROBE for gate in gates.closed())
