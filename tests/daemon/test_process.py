@@ -2,76 +2,25 @@
 
 import os
 import struct
-from collections.abc import Mapping
-from typing import Any
 
 import pytest
 
 from daemon.clock import Clock
-from daemon.control import ask
 from daemon.service import table_url
-from daemon.states import FINAL, Job, State
+from daemon.states import FINAL, State
 from daemon.store import Store
-from tests.daemon.house import House, files_below
+from tests.daemon.house import House
+from tests.daemon.mixture import FOLDERS, attach_what_is_held, check_all_delivered, mixed, settled
 from tests.daemon.process import Process, jobs_of, running
-from tests.daemon.samples import movie, picture, sound
+from tests.daemon.samples import picture, sound
 from tests.support import wait_for
-
-FOLDERS: Mapping[str, Mapping[str, Any]] = {
-    "pictures": {},
-    "lists": {"input": "images[]", "after": "delete"},
-    "movies": {"kind": "video", "input": "video"},
-    "sounds": {"kind": "audio", "input": "audio"},
-    "texts": {"input": False},
-}
-
-
-def thirty() -> list[tuple[str, str, bytes]]:
-    """Give folder, name and content of 30 files of all kinds, no two alike."""
-    files: list[tuple[str, str, bytes]] = []
-    for number in range(5):
-        files += [
-            ("pictures", f"cat {number}.jpg", picture(number, "JPEG")),
-            ("pictures", f"sub/folder/{number}.png", picture(100 + number)),
-            ("lists", f"k\udce4se-{number}.webp", picture(200 + number, "WEBP")),
-            ("movies", f"walk-{number}.mp4", movie(number)),
-            ("sounds", f"häm {number}.wav", sound(number)),
-            ("texts", f"wish-{number}.txt", b"prompt %d" % number),
-        ]
-    return files
-
-
-def settled(house: House) -> list[Job]:
-    """Wait until every job has ended or is held; give them."""
-
-    def over() -> list[Job]:
-        jobs = jobs_of(house)
-        ended = all(job.put_away if job.final else job.state is State.HELD for job in jobs)
-        return jobs if ended and len(jobs) == len(thirty()) else []
-
-    return wait_for(over, 40, "all jobs to end")
-
-
-def attach_what_is_held(house: House) -> int:
-    """Give each job of unknown outcome the prediction that the journal names, as a person would; count them."""
-    held = [job for job in jobs_of(house) if job.state is State.HELD]
-    for job in held:
-        assert job.error_code == "unknown_submit"
-        assert job.request is not None
-        sent = [entry for entry in house.submits() if entry.body == job.request["body"]]
-        if sent and sent[0].prediction_id:
-            assert len(sent) == 1
-            ask(house.settings().state_dir, "attach", id=job.id, prediction=sent[0].prediction_id)
-        else:  # it never arrived there
-            ask(house.settings().state_dir, "retry", ids=[job.id], pay_again=True)
-    return len(held)
 
 
 @pytest.mark.parametrize("done_before", [0, 8])
 def test_thirty_files_survive_a_kill_in_the_middle(house: House, done_before: int) -> None:
     house.sandbox.set(latency=0.02, predict_seconds=0.3, jitter=0.9)
     house.configure(FOLDERS)
-    files = thirty()
+    files = mixed(5)
     with running(house) as first:
         for folder, name, data in files[:20]:
             house.drop(name, data, folder)
@@ -86,38 +35,17 @@ def test_thirty_files_survive_a_kill_in_the_middle(house: House, done_before: in
     for folder, name, data in files[20:]:
         house.drop(name, data, folder)
     with running(house) as second:
-        settled(house)
+        settled(house, len(files))
         if attach_what_is_held(house):
-            settled(house)
+            settled(house, len(files))
         assert second.terminate() == 0
     check_all_delivered(house, files)
-
-
-def check_all_delivered(house: House, files: list[tuple[str, str, bytes]]) -> None:
-    """30 results, 30 sources put away, each submitted once, and nothing left over."""
-    jobs = jobs_of(house)
-    assert [job.state for job in jobs] == [State.DONE] * len(files)
-    sent = [str(entry.body) for entry in house.sandbox.submits()]
-    assert len(sent) == len(set(sent)) == len(files)
-    by_content = house.sandbox.submits_by_sha256()
-    assert all(len(entries) == 1 for entries in by_content.values())
-    for folder, name, data in files:
-        stem = os.path.splitext(name)[0]
-        found = {os.path.splitext(path)[0]: content for path, content in house.results(folder).items()}
-        assert stem in found
-        assert folder == "texts" or found[stem] == data
-    for folder, rule in FOLDERS.items():
-        own = {os.path.join("done", name): data for where, name, data in files if where == folder}
-        assert files_below(house.inbox(folder)) == ({} if rule.get("after") == "delete" else own)
-        assert len(house.results(folder)) == len(own)
-        everything = [name for _, _, names in os.walk(house.outbox(folder)) for name in names]
-        assert len(everything) == 2 * len(own), "a result and its record each, and no temporary file"
 
 
 def test_many_kills_pay_nothing_twice(house: House) -> None:
     house.sandbox.set(latency=0.01, predict_seconds=0.2, jitter=0.5)
     house.configure(FOLDERS)
-    files = thirty()
+    files = mixed(5)
     for start in range(0, 30, 6):
         with running(house) as process:
             for folder, name, data in files[start : start + 6]:
@@ -125,9 +53,9 @@ def test_many_kills_pay_nothing_twice(house: House) -> None:
             until_sent(house, start + 3)
             process.kill()
     with running(house) as process:
-        settled(house)
+        settled(house, len(files))
         if attach_what_is_held(house):
-            settled(house)
+            settled(house, len(files))
         assert process.terminate() == 0
     check_all_delivered(house, files)
 
@@ -190,18 +118,18 @@ def limited(open_files: int) -> tuple[str, ...]:
 
 def test_everything_ends_with_few_open_files(house: House) -> None:
     house.configure(FOLDERS)
-    files = thirty()
+    files = mixed(5)
     with running(house, limited(64)) as process:
         for folder, name, data in files:
             house.drop(name, data, folder)
-        assert all(job.state is State.DONE for job in settled(house))
+        assert all(job.state is State.DONE for job in settled(house, len(files)))
         assert process.terminate() == 0
     check_all_delivered(house, files)
 
 
 def test_no_job_fails_for_lack_of_open_files(house: House) -> None:
     house.configure(FOLDERS, limits={"uploads": 16})
-    files = thirty()
+    files = mixed(5)
     with running(house, limited(40)) as process:
         for folder, name, data in files:
             house.drop(name, data, folder)
@@ -211,7 +139,7 @@ def test_no_job_fails_for_lack_of_open_files(house: House) -> None:
         assert process.terminate() == 0
     make_all_due(house)
     with running(house):
-        assert all(job.state is State.DONE for job in settled(house))
+        assert all(job.state is State.DONE for job in settled(house, len(files)))
     check_all_delivered(house, files)
 
 
