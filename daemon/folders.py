@@ -18,12 +18,12 @@ class Folders:
     def __init__(self, mount_point: Callable[[str], str]) -> None:
         self._mount_point = mount_point
         self._mounts: Mapping[str, str] = {}
-        self._devices: dict[str, int] = {}
+        self._seen: dict[str, tuple[int, int]] = {}  # as each folder was when it was found to be in its place
 
     def remember(self, mounts: Mapping[str, str]) -> None:
         """Take over what is known of the folders: path to mount point."""
         self._mounts = dict(mounts)
-        self._devices = {}
+        self._seen = {}
 
     def check(self, rule: FolderRule, *, spending: bool = False) -> None:
         """Raise Blocked("folder") if the inbox or the outbox of `rule` is not there.
@@ -46,12 +46,14 @@ class Folders:
             return f"can't be used: {(error.strerror or str(error)).lower()}"
         if not stat.S_ISDIR(status.st_mode):
             return "is not a folder"
-        if self._devices.get(path) == status.st_dev:
+        # Not the device alone: a bind mount may show another part of the very file system that lies below it.
+        identity = (status.st_dev, status.st_ino)
+        if self._seen.get(path) == identity:
             return None
         mount = self._mounts.get(path)
         now = self._mount_point(path)
         # The path now lies under a mount point above the one it had: that one is gone.
         if mount is not None and mount != now and mount.startswith(now.rstrip("/") + "/"):
             return f"lay on the file system mounted at {shown(mount)}, which is not there"
-        self._devices[path] = status.st_dev
+        self._seen[path] = identity
         return None
