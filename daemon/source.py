@@ -12,6 +12,8 @@ from daemon.states import Job
 _BLOCK = 1 << 20
 #: What says that this machine is short of something, not that the file is bad.
 SHORTAGE = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.ENOBUFS})
+#: What open(2) says of a link, of what `open_regular` found no file, of a socket, and of a device without driver.
+_NO_FILE = frozenset({errno.ELOOP, errno.EINVAL, errno.ENOTDIR, errno.ENXIO, errno.ENODEV})
 #: A prompt file is read whole; one that is larger is no prompt.
 LONGEST_TEXT = 1 << 20
 
@@ -56,7 +58,7 @@ def open_source(job: Job) -> int:
     except OSError as error:
         if error.errno in SHORTAGE:
             raise LocalTrouble(f"this machine is short of resources: {error.strerror}") from error
-        if error.errno in {errno.ELOOP, errno.EINVAL, errno.ENOTDIR}:
+        if error.errno in _NO_FILE:
             raise SourceChanged("the file was replaced by something that is not a file") from error
         raise Rejected(
             f"The file can't be read: {error.strerror}. Give the service's user the right to read it.",

@@ -99,7 +99,9 @@ def inspect(fd: int, size: int) -> Media | None:
     """
     reader = Reader(fd, size)
     head = reader.at(0, _HEAD)
-    form = _binary(head) or _TEXTS.get(texts.text_extension(head, cut=size > len(head)) or "")
+    form = _binary(head)
+    if form is None and not _just_begun(head):
+        form = _TEXTS.get(texts.text_extension(head, cut=size > len(head)) or "")
     if form is None:
         return None
     try:
@@ -122,12 +124,18 @@ def _binary(head: bytes) -> _Format | None:
     return _contained(head) or _raw_sound(head)
 
 
+def _just_begun(head: bytes) -> bool:
+    """Tell whether a file ends before its format can be told, though its first bytes look like a text (`RI`)."""
+    starts = (*(signature for signature, _ in _SIGNATURES), b"RIFF", b"FORM", b"OggS", b"BM")
+    return len(head) < 12 and any(start.startswith(head) or head.startswith(start) for start in starts)
+
+
 def _contained(head: bytes) -> _Format | None:
     """Recognise what says inside a general container what it is."""
     if head[:4] in {b"RIFF", b"FORM"}:
         return (_IN_RIFF if head[:4] == b"RIFF" else _IN_IFF).get(head[8:12])
     if head[4:8] == b"ftyp":
-        return _branded(head)
+        return _branded(head) if len(head) >= 12 else None
     if head[4:8] in _OLD_MOVIE:
         return _MOV
     if head[:4] == b"\x1aE\xdf\xa3":
