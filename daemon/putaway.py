@@ -40,18 +40,56 @@ def put_away(job: Job, rule: FolderRule) -> Place:
 
 
 def _done(job: Job, rule: FolderRule, after: str) -> Place:
+    source = job.lies_at or job.source
+    if after == "delete" and os.path.lexists(_hidden(job, source)):  # a killed daemon was about to delete it
+        return _delete(job, source)
     if not _ours(job):
         return _gone(job, rule, DONE)
-    source = job.lies_at or job.source
     if after == "keep" and job.in_inbox:
         return Place(source, in_inbox=True)
     if after == "delete":
-        # The source last: while it is there, a repeat after a kill comes this way again.
-        for path in filter(os.path.lexists, (*sidecars_of(source), source)):
+        with contextlib.suppress(FileNotFoundError):
+            files.rename_noreplace(source, _hidden(job, source))
+        return _delete(job, source)
+    return Place(_move(job, rule, DONE), in_inbox=False)
+
+
+def _hidden(job: Job, source: str) -> str:
+    """Give the name under which a source is looked at once more before it is deleted."""
+    return os.path.join(os.path.dirname(source), names.temporary(job.id, 0))
+
+
+def _delete(job: Job, source: str) -> Place:
+    """Delete a source that has its hidden name, and its sidecars; the source last, so that a repeat finds it."""
+    hidden = _hidden(job, source)
+    if _still_ours(job, hidden, source):
+        for path in filter(os.path.lexists, (*sidecars_of(source), hidden)):
             with contextlib.suppress(FileNotFoundError, IsADirectoryError):
                 os.unlink(path)
-        return Place(None, in_inbox=False)
-    return Place(_move(job, rule, DONE), in_inbox=False)
+    return Place(None, in_inbox=False)
+
+
+def _still_ours(job: Job, moved: str, source: str) -> bool:
+    """Tell whether what was moved from `source` to `moved` is what the job was made of; what is not goes back.
+
+    Between a look and a move a file can be replaced or written to. What is there then is still to be taken in.
+    The inode does not count: a copy over a mount's border has another one.
+    """
+    try:
+        identity = identity_of(os.lstat(moved))
+    except FileNotFoundError:
+        return False
+    if identity.partition(":")[2] == job.identity.partition(":")[2]:
+        return True
+    directory, name = os.path.split(source)
+
+    def attempt(taken: int) -> str:
+        back = os.path.join(directory, names.beside(name, taken))
+        files.move_noreplace(moved, back)
+        return back
+
+    files.first_free(attempt)
+    return False
 
 
 def _failed(job: Job, rule: FolderRule) -> Place:
@@ -99,8 +137,11 @@ def _gone(job: Job, rule: FolderRule, place: str) -> Place:
     return Place(target, in_inbox=False)
 
 
-def _move(job: Job, rule: FolderRule, place: str) -> str:
-    """Move the source and its sidecars to done/ or failed/, under free names; give the source's new path."""
+def _move(job: Job, rule: FolderRule, place: str) -> str | None:
+    """Move the source and its sidecars to done/ or failed/, under free names; give the source's new path.
+
+    None if another file had taken its place at the last moment.
+    """
     source = job.lies_at or job.source
     relative = os.path.relpath(_directory(job, rule, place), rule.inbox)
     directory = files.make_directories(rule.inbox, relative)
@@ -114,6 +155,8 @@ def _move(job: Job, rule: FolderRule, place: str) -> str:
         return target
 
     target = files.first_free(attempt)
+    if not _still_ours(job, target, source):
+        return None
     _follow(source, target)
     files.sync_directory(directory)
     files.sync_directory(os.path.dirname(source))

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from daemon.names import temporary
 from daemon.putaway import Place, error_file, put_away
 from daemon.states import Job, State
 from tests.files.conftest import Folder, Mount, tree
@@ -265,3 +266,33 @@ def test_the_longest_names_have_an_error_file_too(folder: Folder, name: str) -> 
     place = put_away(failed(folder, name), folder.rule())
     assert place.lies_at == os.path.join(folder.inbox, "failed", name)
     assert set(tree(folder.inbox)) == {f"failed/{name}", os.path.relpath(error_file(place.lies_at), folder.inbox)}
+
+
+# Files that change at the last moment
+
+
+@pytest.mark.parametrize("after", ["archive", "delete"])
+@pytest.mark.parametrize("state", [State.DONE, State.FAILED])
+def test_a_file_that_replaces_the_source_at_any_moment_stays(folder: Folder, state: State, after: str) -> None:
+    """It was never a job, so it is neither deleted nor put away, between which two steps it ever takes the place."""
+    with ThreadPoolExecutor() as threads:
+        for number in range(80):
+            job = folder.job(f"{number}.jpg", state=state, error_code="x", error_message="It is bad.")
+            new = folder.inbox.parent / "new.jpg"
+            new.write_bytes(b"another")
+            ending = threads.submit(put_away, job, folder.rule(after=after))
+            for _ in range(number * 5):
+                os.stat(new)  # a few microseconds more each time
+            os.rename(new, job.source)
+            assert ending.result() is not None
+            assert tree(folder.inbox).get(f"{number}.jpg") == b"another"
+    assert not [name for name in os.listdir(folder.inbox) if name.startswith(".")]
+
+
+def test_a_source_that_a_killed_daemon_was_about_to_delete_is_deleted(folder: Folder) -> None:
+    job = folder.job()
+    add(folder, SIDECARS)
+    os.rename(job.source, folder.inbox / temporary(job.id, 0))
+    assert put_away(job, folder.rule(after="delete")) == Place(None, in_inbox=False)
+    assert tree(folder.inbox) == {}
+    assert os.listdir(folder.inbox) == []
