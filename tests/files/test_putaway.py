@@ -274,7 +274,7 @@ def test_the_longest_names_have_an_error_file_too(folder: Folder, name: str) -> 
 @pytest.mark.parametrize("after", ["archive", "delete"])
 @pytest.mark.parametrize("state", [State.DONE, State.FAILED])
 def test_a_file_that_replaces_the_source_at_any_moment_stays(folder: Folder, state: State, after: str) -> None:
-    """It was never a job, so it is neither deleted nor put away, between which two steps it ever takes the place."""
+    """It was never a job, so it is neither deleted nor put away, whichever two steps it comes between."""
     with ThreadPoolExecutor() as threads:
         for number in range(80):
             job = folder.job(f"{number}.jpg", state=state, error_code="x", error_message="It is bad.")
