@@ -8,8 +8,8 @@ host alone, and in no message, log line or repr.
 import json
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from dataclasses import dataclass, field, replace
+from typing import Any, AnyStr, TypeVar
 from urllib.parse import urlsplit
 
 from daemon.atlas import catalogue, download, wire
@@ -28,6 +28,9 @@ log = logging.getLogger(__name__)
 LONGEST_ANSWER = 64 * 1024 * 1024
 _LONGEST_ERROR = 64 * 1024
 _LONGEST_SCHEMA = 8 * 1024 * 1024
+
+#: Stands where an answer repeats the key.
+_NO_KEY = "[the key]"
 
 T = TypeVar("T")
 
@@ -48,6 +51,7 @@ class _Answer:
     content_type: str
     after: float | None
     request_id: str | None
+    key: str = field(repr=False)  # that was sent along, or empty
 
 
 class Client:
@@ -165,16 +169,19 @@ class Client:
     ) -> _Answer:
         """Make one call to the API's own host and read its answer, whatever its status."""
         headers = {"Content-Type": content_type} if content_type else {}
-        if with_key:
-            headers["Authorization"] = f"Bearer {self._usable_key()}"
+        key = self._usable_key() if with_key else ""
+        if key:
+            headers["Authorization"] = f"Bearer {key}"
         with self._exchanges.send(call, Request(method, self._base_url + path, headers, data)) as response:
             log.debug("%s %s: %d, request id %s", method, path, response.status, response.request_id)
             return _Answer(
                 status=response.status,
-                body=_whole(response, spends=call.spends),
+                # Some proxies tell in their errors what they were sent, and errors go into table, log and files.
+                body=_without(key, _whole(response, spends=call.spends)),
                 content_type=response.header("Content-Type"),
                 after=retry_after(response.header("Retry-After"), self._clock.wall()),
-                request_id=response.request_id,
+                request_id=_without(key, response.request_id or "") or None,
+                key=key,
             )
 
     def _usable_key(self) -> str:
@@ -215,6 +222,15 @@ def _whole(response: Response, *, spends: bool) -> bytes:
     return b"".join(parts)[:limit]
 
 
+def _without(key: str, said: AnyStr) -> AnyStr:
+    """Give what the API said with `key` replaced, wherever it says it."""
+    if not key:
+        return said
+    if isinstance(said, bytes):
+        return said.replace(key.encode(), _NO_KEY.encode())
+    return said.replace(key, _NO_KEY)
+
+
 def _read(call: Call, answer: _Answer, parse: Callable[[Any], T]) -> T:
     """Give what `parse` makes of an answer, or raise what follows from its status or its envelope's.
 
@@ -230,7 +246,8 @@ def _read(call: Call, answer: _Answer, parse: Callable[[Any], T]) -> T:
             status = wire.envelope_code(decoded) or 0
             if not status:
                 raise _unreadable(call, answer, error) from error
-    said = error_message(status, answer.body, answer.content_type)
+    # once more: written with escapes of JSON or HTML, a key shows only now
+    said = _without(answer.key, error_message(status, answer.body, answer.content_type))
     raise refusal(Answered(call, status, said, answer.after, answer.request_id))
 
 

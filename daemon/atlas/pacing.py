@@ -124,9 +124,9 @@ class Pacing:
     def release(
         self, key: Hashable, outcome: Outcome, now: float, *, began: float, after: float | None = None
     ) -> bool:
-        """Note how a call that was admitted at `began` ended at `now`; tell whether others wait for its place.
+        """Note how a call that began at `began` ended at `now`; `after`: the pause that a refusal asked for.
 
-        `after`: the pause that its refusal asked for, in seconds.
+        Tells whether to look for work again when `opens_at` has come: others wait for its place, or a pause began.
         """
         with self._lock:
             window = self.window(key)
@@ -139,7 +139,7 @@ class Pacing:
                 self._windows[key] = window.broken(now, began, self._chance())
             waited_for = key in self._wanted
             self._wanted.discard(key)
-            return waited_for
+            return waited_for or now < self.window(key).blocked_until
 
     def lift(self) -> None:
         """End every pause: a person has changed something. The next call of each key is still a trial."""

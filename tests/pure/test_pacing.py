@@ -138,6 +138,13 @@ def test_never_more_under_way_than_the_window_has(steps: list[str | Outcome], ce
             under_way -= 1
 
 
+def test_the_end_of_a_pause_is_told_also_where_nobody_waits_yet() -> None:
+    pacing = Pacing(2, lambda: 0.5)
+    assert pacing.admit("k", 0.0)
+    assert pacing.release("k", Outcome.LIMITED, 1.0, began=0.0)
+    assert pacing.opens_next(1.0) == pacing.opens_at("k") > 1.0
+
+
 def test_keys_do_not_touch_each_other() -> None:
     pacing = Pacing(2, lambda: 0.9)
     assert pacing.admit("a", 0.0)
