@@ -107,6 +107,7 @@ def hang_up_on_all(listener: socket.socket, times: list[float]) -> None:
         peer.close()
 
 
+@pytest.mark.slow
 def test_a_host_of_results_that_is_out_costs_the_api_no_requests(house: House) -> None:
     house.sandbox.fault("download", "status", code=503, count=None)
     house.start()
