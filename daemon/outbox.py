@@ -158,8 +158,14 @@ def publish(job: Job, rule: FolderRule, draft: Draft, provenance: Callable[[str]
     with _folder_trouble(rule):
         _withdraw_record(draft.path)
         target = files.first_free(attempt)
-        files.sync_directory(directory)
+    bring_to_disk(rule, directory)
     return target
+
+
+def bring_to_disk(rule: FolderRule, directory: str) -> None:
+    """Have names survive a power cut, those that a killed daemon gave too. Raises Blocked("folder")."""
+    with _folder_trouble(rule):
+        files.sync_directory(directory)
 
 
 def _write_record(draft: Draft, target: str, text: str) -> str:

@@ -66,6 +66,7 @@ def _delete(job: Job, source: str) -> Place:
         for path in filter(os.path.lexists, (*sidecars_of(source), hidden)):
             with contextlib.suppress(FileNotFoundError, IsADirectoryError):
                 os.unlink(path)
+        files.sync_directory(os.path.dirname(source))
     return Place(None, in_inbox=False)
 
 
@@ -134,6 +135,7 @@ def _gone(job: Job, rule: FolderRule, place: str) -> Place:
         taken += 1
     if job.lies_at is not None and not os.path.lexists(job.lies_at):
         _follow(job.lies_at, target)
+        _bring_to_disk(job.lies_at, target)
     return Place(target, in_inbox=False)
 
 
@@ -158,9 +160,14 @@ def _move(job: Job, rule: FolderRule, place: str) -> str | None:
     if not _still_ours(job, target, source):
         return None
     _follow(source, target)
-    files.sync_directory(directory)
-    files.sync_directory(os.path.dirname(source))
+    _bring_to_disk(source, target)
     return target
+
+
+def _bring_to_disk(source: str, target: str) -> None:
+    """Have a move survive a power cut, so that the source does not come back as a new file."""
+    files.sync_directory(os.path.dirname(target))
+    files.sync_directory(os.path.dirname(source))
 
 
 def _sidecars(source: str, target: str) -> list[tuple[str, str]]:

@@ -55,6 +55,7 @@ def _deliver(
 ) -> str:
     found = outbox.published(job, directory, index, _extension)
     if found is not None:
+        outbox.bring_to_disk(rule, directory)
         return found
     certain = True
 
