@@ -1,9 +1,11 @@
 """Sources as they are on disk: opened safely, told apart, fingerprinted."""
 
+import contextlib
 import errno
 import hashlib
 import os
 import stat
+from collections.abc import Iterator
 
 from daemon import signs
 from daemon.errors import LocalTrouble, Rejected, SourceChanged, SourceGone
@@ -74,6 +76,24 @@ def check_unchanged(descriptor: int, job: Job) -> None:
     """Raise SourceChanged if the open source is no longer what was recorded."""
     if identity_of(os.fstat(descriptor)) != job.identity:
         raise SourceChanged("the file was written to while it was read")
+
+
+@contextlib.contextmanager
+def reading(job: Job) -> Iterator[int]:
+    """Open the source of `job`, and see after all that is done with it that it still is what was recorded.
+
+    A file that is refused may be one that is just being written anew: then it has changed, and is not to blame.
+    Raises what `open_source` raises.
+    """
+    descriptor = open_source(job)
+    try:
+        yield descriptor
+        check_unchanged(descriptor, job)
+    except Rejected:
+        check_unchanged(descriptor, job)
+        raise
+    finally:
+        os.close(descriptor)
 
 
 def sha256_of(descriptor: int) -> str:

@@ -1,13 +1,12 @@
 """The submit stage, in two halves: prepare what will be sent; after that is committed as intent, send it once."""
 
-import os
 from collections.abc import Callable
 
 from daemon.atlas.client import Client
 from daemon.config import FolderRule
 from daemon.errors import OutcomeUnknown, Rejected
 from daemon.outbox import check_room
-from daemon.source import check_unchanged, open_source
+from daemon.source import reading
 from daemon.stages.compose import compose, fingerprint
 from daemon.stages.outcome import Outcome
 from daemon.stages.upload import UPLOAD_LIVES, SettleOriginal, settled
@@ -27,12 +26,8 @@ def prepare(job: Job, rule: FolderRule, *, settle: SettleOriginal, now: Callable
             "sent again by itself."
         )
     check_room(rule)
-    descriptor = open_source(job)
-    try:
-        check_unchanged(descriptor, job)
+    with reading(job) as descriptor:
         composed = compose(job, rule, descriptor)
-    finally:
-        os.close(descriptor)
     if rule.takes_media and (job.upload_url is None or now() - (job.uploaded_at or 0.0) > UPLOAD_LIVES):
         return Outcome(State.QUEUED, "the upload grew too old", {"upload_url": None, "due_at": now()})
     sha256 = job.sha256 or ""

@@ -1,13 +1,12 @@
 """The upload stage: fingerprint the source, find out whether it was paid for already, send it to the API."""
 
-import os
 from collections.abc import Callable
 
 from daemon.atlas.client import Client
 from daemon.config import FolderRule
 from daemon.errors import Rejected, SourceChanged
 from daemon.media import inspect
-from daemon.source import check_unchanged, open_source, sha256_of
+from daemon.source import check_unchanged, reading, sha256_of
 from daemon.stages.compose import compose, fingerprint
 from daemon.stages.outcome import Outcome
 from daemon.states import Job, State
@@ -25,8 +24,7 @@ def upload(
     job: Job, rule: FolderRule, *, client: Client, settle: SettleOriginal, now: Callable[[], float]
 ) -> Outcome:
     """Bring the source of `job` to the API, or find that its result is there already. Raises StageError."""
-    descriptor = open_source(job)
-    try:
+    with reading(job) as descriptor:
         sha256 = sha256_of(descriptor)
         check_unchanged(descriptor, job)
         composed = compose(job, rule, descriptor)
@@ -34,8 +32,6 @@ def upload(
         if twin is not None:
             return twin
         return _send(job, rule, descriptor, client=client, now=now)
-    finally:
-        os.close(descriptor)
 
 
 def settled(
@@ -71,7 +67,6 @@ def _send(job: Job, rule: FolderRule, descriptor: int, *, client: Client, now: C
         )
     mime = "application/octet-stream" if media is None else media.mime
     sent = client.upload(descriptor, job.name, job.size, mime)
-    check_unchanged(descriptor, job)
     if sent.sha256 != job.sha256:
         raise SourceChanged("the file was written to while it was uploaded")
     changes = {"upload_url": sent.url, "uploaded_at": now(), "request_id": sent.request_id, "attempts": 0}

@@ -17,9 +17,10 @@ from daemon.source import (
     open_regular,
     open_source,
     read_text,
+    reading,
     sha256_of,
 )
-from daemon.states import Job
+from daemon.states import Job, State
 from tests.files.conftest import Folder, another_user
 
 
@@ -127,3 +128,25 @@ def test_what_is_no_prompt_is_said_in_plain_words(tmp_path: Path, raw: bytes, wo
         read_text(descriptor)
     os.close(descriptor)
     assert caught.value.code == "not_a_prompt"
+
+
+def test_a_source_that_is_written_anew_while_it_is_read_has_changed(folder: Folder) -> None:
+    job = folder.job(state=State.QUEUED)
+    with pytest.raises(SourceChanged), reading(job):
+        Path(job.source).write_bytes(b"")
+
+
+def refuse(job: Job, *, emptied: bool) -> None:
+    with reading(job):
+        if emptied:
+            Path(job.source).write_bytes(b"")
+        raise Rejected("The file ends before its end.", code="cut_short")
+
+
+def test_a_source_that_is_refused_while_it_is_written_anew_is_not_to_blame(folder: Folder) -> None:
+    """A program that opens a file anew empties it first, and what looks at it then finds that it ends early."""
+    job = folder.job(state=State.QUEUED)
+    with pytest.raises(Rejected, match="ends before"):
+        refuse(job, emptied=False)
+    with pytest.raises(SourceChanged):
+        refuse(job, emptied=True)
