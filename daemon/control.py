@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from daemon.errors import ConfigError, Fault, HotfolderError, PartlyRefused, Refused
+from daemon.errors import ConfigError, Fault, HotfolderError, Occupied, PartlyRefused, Refused
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ class NotRunning(HotfolderError):
 
 @contextlib.contextmanager
 def lock(state_dir: str) -> Iterator[None]:
-    """Be the one daemon of this state directory. Raises ConfigError, naming the other's process, if there is one.
+    """Be the one daemon of this state directory. Raises Occupied, naming the other's process, if there is one.
 
     flock(2): the lock goes with the process, however it ends.
     """
@@ -39,7 +39,7 @@ def lock(state_dir: str) -> Iterator[None]:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             other = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip() or "unknown"
-            raise ConfigError(
+            raise Occupied(
                 [
                     Fault(
                         "state_dir",

@@ -55,6 +55,10 @@ class ConfigError(HotfolderError):
         super().__init__("\n".join(str(fault) for fault in faults))
 
 
+class Occupied(ConfigError):
+    """Another daemon works on this state directory (exit 1): one that is dying may hold it for a while yet."""
+
+
 class Refused(HotfolderError):
     """A command that can't be carried out as asked; the text says why and what can be done."""
 

@@ -7,7 +7,7 @@ import traceback
 import typer
 
 from daemon.cli.output import remark
-from daemon.errors import ConfigError, HotfolderError, PartlyRefused, Refused
+from daemon.errors import ConfigError, HotfolderError, Occupied, PartlyRefused, Refused
 
 FINE, FAILED, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
 #: Set to anything, this shows the traceback of what should not have happened.
@@ -21,7 +21,7 @@ def report(error: Exception) -> int:
     match error:
         case ConfigError():
             remark(*(_prefixed(error.path, str(fault)) for fault in error.faults))
-            return WRONG_USE
+            return FAILED if isinstance(error, Occupied) else WRONG_USE
         case PartlyRefused():
             return 1
         case Refused():
