@@ -172,6 +172,8 @@ class Steps:
         now = self._clock.now()
         if self.stopping.is_set() and isinstance(error, Transient) and job.state is not State.SUBMITTING:
             return Outcome(BACK[job.state], "the daemon stopped", {"due_at": now})
+        if isinstance(error, LocalTrouble):
+            self._client.drop_idle()
         outcome, decision = outcome_of(job, rule, error, now=now, chance=self._chance())
         if isinstance(decision, CloseGate):
             need = Need.FETCH if job.state in _FETCHING else Need.SPEND

@@ -153,6 +153,10 @@ class Client:
         """
         self._exchanges.interrupt(spending=submits)
 
+    def drop_idle(self) -> None:
+        """Close connections that only wait for a next call, as this machine is short of descriptors."""
+        self._exchanges.drop_idle()
+
     def close(self) -> None:
         """Let go of all connections; for when no call is under way any more."""
         self._exchanges.close()

@@ -16,6 +16,7 @@ from daemon.atlas.deadline import Deadline, Watch
 from daemon.atlas.environment import Environment
 from daemon.atlas.text import plain
 from daemon.atlas.transport import Session
+from daemon.errors import LocalTrouble
 
 #: How much of a body is asked for at once.
 PIECE = 256 * 1024
@@ -107,20 +108,34 @@ class Exchanges:
         session.line.guarded, session.line.loopback = request.guarded, self.loopback
         with self._watch.over(call):
             signs.silent_until(call.due)
-            with translated(call, host):
-                raw = session.start(
-                    call,
-                    request.method,
-                    request.url,
-                    headers=request.headers,
-                    data=request.data,
-                    connect=self.timeouts.connect,
-                )
+            try:
+                raw = self._start(session, call, request, host)
+            except LocalTrouble:  # no connection was made
+                if not self.drop_idle():
+                    raise
+                raw = self._start(session, call, request, host)
             signs.beat()
             try:
                 yield Response(raw, call, host)
             finally:
                 raw.close()
+
+    def _start(self, session: Session, call: Deadline, request: Request, host: str) -> requests.Response:
+        with translated(call, host):
+            return session.start(
+                call,
+                request.method,
+                request.url,
+                headers=request.headers,
+                data=request.data,
+                connect=self.timeouts.connect,
+            )
+
+    def drop_idle(self) -> int:
+        """Close all idle connections, of any thread: descriptors are short, and they only save time."""
+        with self._lock:
+            sessions = list(self._sessions)
+        return sum(session.drop_idle() for session in sessions)
 
     def _session(self) -> Session:
         session: Session | None = getattr(self._own, "session", None)

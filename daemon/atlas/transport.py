@@ -6,11 +6,14 @@ guessed from exceptions; a result's host is checked by the address that was real
 goes out.
 """
 
+import contextlib
 import functools
+import queue
 import socket
 import time
+import weakref
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
@@ -39,6 +42,8 @@ class Line:
     #: Only public addresses may be connected to (and loopback, with `loopback`).
     guarded: bool = False
     loopback: bool = False
+    #: Where its idle connections wait.
+    pools: "list[weakref.ref[_Pool]]" = field(default_factory=list)
 
     def take(self, sock: socket.socket, *, proxied: bool) -> None:
         """Report a connection to the present call; raises Withheld where it leads where it must not."""
@@ -93,6 +98,7 @@ class _Pool(HTTPConnectionPool):
     def __init__(self, *args: Any, line: Line, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._line = line
+        line.pools = [weakref.ref(self), *(known for known in line.pools if known() is not None)]
 
     def _new_conn(self) -> Any:
         connection: Any = super()._new_conn()
@@ -111,6 +117,19 @@ class _Pool(HTTPConnectionPool):
         if conn is not None:
             conn.idle_since = time.monotonic()
         super()._put_conn(conn)
+
+    def drop_idle(self) -> int:
+        """Close what nobody uses at this moment, from any thread; give the number of connections."""
+        dropped = 0
+        waiting = self.pool
+        with contextlib.suppress(queue.Empty, queue.Full):
+            connection: Any = None if waiting is None else waiting.get_nowait()
+            if connection is not None and connection.sock is not None:
+                connection.close()
+                dropped += 1
+            if waiting is not None:
+                waiting.put_nowait(None)  # urllib3's word for a place that is free
+        return dropped
 
 
 class _SecurePool(_Pool, HTTPSConnectionPool):
@@ -167,6 +186,11 @@ class Session(requests.Session):
         adapter = _Adapter(self.line, environment)
         self.mount("https://", adapter)
         self.mount("http://", adapter)
+
+    def drop_idle(self) -> int:
+        """Close the connections that are kept for the next call, from any thread; give their number."""
+        pools = [reference() for reference in self.line.pools]
+        return sum(pool.drop_idle() for pool in pools if pool is not None)
 
     def get_redirect_target(self, resp: requests.Response) -> None:
         """Find no redirect, ever: even one that it does not follow, requests reads whole, whatever its size."""

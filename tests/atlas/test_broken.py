@@ -1,11 +1,13 @@
 """Calls that break: what is proven not sent, what may pass, and what nobody knows."""
 
+import contextlib
 import os
 import resource
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -157,17 +159,35 @@ def test_nobody_there_proves_that_nothing_was_sent(connect: Connect, call: Calla
 def test_a_machine_short_of_descriptors_blames_itself(connect: Connect) -> None:
     with serving(says(SUBMITTED)) as server:
         client = connect(server.url)
-        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        lowest_free = os.dup(0)
-        os.close(lowest_free)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (lowest_free, hard))
-        try:
-            with pytest.raises(LocalTrouble):
-                submit(client)
-        finally:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        with no_more_descriptors(), pytest.raises(LocalTrouble):
+            submit(client)
         assert server.requests == []
         submit(client)
+
+
+def test_idle_connections_make_room_where_descriptors_are_short(connect: Connect) -> None:
+    with serving(says({"id": "p-1", "status": "running"})) as server, ThreadPoolExecutor(6) as threads:
+        client = connect(server.url)
+        together = threading.Barrier(6)
+        for asked in [threads.submit(lambda: (together.wait(10), poll(client))) for _ in range(6)]:
+            asked.result()
+        assert server.connections == 6
+        with no_more_descriptors():
+            poll(client)
+        assert server.connections == 7
+
+
+@contextlib.contextmanager
+def no_more_descriptors() -> Iterator[None]:
+    """Let this process open nothing more (setrlimit(2))."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    lowest_free = os.dup(0)
+    os.close(lowest_free)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest_free, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def test_a_submit_does_not_trust_a_connection_that_died_meanwhile(connect: Connect) -> None:
