@@ -111,6 +111,7 @@ def check(url: str) -> None:
                 [Fault("state_dir", f"there is no job table at {path} yet", "`hotfolder run` makes it")]
             )
         _inspect_file(path)
+        _refuse_foreign_log(path, _marker(path))
     with _readable(parsed.database or url):
         revision = _revision_at(url)
     if revision != REVISION:

@@ -93,6 +93,23 @@ def test_a_table_that_is_put_back_is_worked_on_again_by_itself(house: House) -> 
     assert len(house.submits()) == 1
 
 
+def test_a_state_directory_may_be_a_link_and_is_missed_where_that_leads_elsewhere(house: House) -> None:
+    house.configure()
+    link, real, other = (os.path.join(house.base, name) for name in ("state", "real", "other"))
+    os.mkdir(real)
+    os.mkdir(other)
+    os.symlink(real, link)
+    house.begin()
+    house.until(house.drop("cat.png", picture(1)))
+    os.unlink(link)
+    os.symlink(other, link)
+    house.drop("dog.png", picture(2))
+    wait_for(lambda: house.gates() == {"table": ""}, 10, "the gate")
+    house.until_rest()
+    assert len(house.submits()) == 1
+    assert os.listdir(other) == [], "nothing is begun anew"
+
+
 def test_what_is_paid_is_still_delivered_where_the_table_was_replaced(house: House) -> None:
     house.sandbox.set(predict_seconds=0.5)
     house.start()
