@@ -1,0 +1,1 @@
+"""A job table of the first released schema, and what this version makes of it."""
