@@ -1,7 +1,12 @@
 """What the tests of both units need: a sandbox for the service to talk to, files to drop, questions to ask."""
 
+import contextlib
+import glob
+import json
 import os
-from typing import NamedTuple
+import subprocess
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 from PIL import Image
 
@@ -9,8 +14,15 @@ from tests.support import wait_for
 from tests.systemd.machine import Machine
 
 PORT = 8787
-#: For the service: the sandbox instead of the API, and a watchdog that a test can wait for.
-DROP_IN = f"[Service]\nEnvironment=ATLASCLOUD_BASE_URL=http://127.0.0.1:{PORT}\nWatchdogSec=3\n"
+#: For the service: the sandbox instead of the API, a watchdog that a test can wait for, and no more time for a
+#: stop than it may take: systemd itself tells of a longer one.
+DROP_IN = f"""
+[Service]
+Environment=ATLASCLOUD_BASE_URL=http://127.0.0.1:{PORT}
+WatchdogSec=3
+TimeoutStopSec=10
+RestartSec=0
+"""
 SANDBOX = """
 [Service]
 User={user}
@@ -19,6 +31,11 @@ ExecStart={prefix}/bin/hotfolder sandbox --port {port}
 WantedBy=multi-user.target
 """
 CONNECT = f"import socket; socket.create_connection(('127.0.0.1', {PORT}), 1)"
+ASK = """
+import sys, urllib.request
+data = sys.argv[2].encode() or None
+sys.stdout.write(urllib.request.urlopen(sys.argv[1], data, 10).read().decode())
+"""
 
 
 class Folders(NamedTuple):
@@ -38,6 +55,65 @@ def start_sandbox(machine: Machine, prefix: str, user: str) -> None:
 
 def listens(machine: Machine, prefix: str) -> bool:
     return machine.run(f"{prefix}/bin/python", "-c", CONNECT, check=False).returncode == 0
+
+
+def ask_sandbox(machine: Machine, prefix: str, what: str, **values: Any) -> Any:
+    """Ask the sandbox at /sandbox/`what`, or give it `values`; return its answer."""
+    said = json.dumps(values) if values else ""
+    url = f"http://127.0.0.1:{PORT}/sandbox/{what}"
+    return json.loads(machine.run(f"{prefix}/bin/python", "-c", ASK, url, said).stdout)
+
+
+@contextlib.contextmanager
+def hanging(machine: Machine, pid: str, call: str) -> Iterator[None]:
+    """Let each `call` (a system call) of a process of the machine hang for as long as the with block lasts.
+
+    strace stops the calling thread on its way into the kernel; for the program it is a disk that does not answer.
+    Like one that waits for such a disk, the process can't end before the call goes on.
+    """
+    seen = _outside(machine, pid)
+    inject = f"--inject={call}:delay_enter=600000000"  # in microseconds (strace(1))
+    tracer = subprocess.Popen(
+        [
+            "setpriv",
+            "--pdeathsig",
+            "KILL",
+            "strace",
+            "--follow-forks",
+            f"--attach={seen}",
+            f"--trace={call}",
+            inject,
+        ],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        wait_for(lambda: _traced(seen), what=f"strace to hold {pid}")
+        yield
+    finally:
+        tracer.kill()  # whereupon the kernel lets go of all that it held
+        tracer.wait(timeout=20)
+
+
+def _outside(machine: Machine, pid: str) -> str:
+    """Give the process id by which this side knows the process `pid` of the machine (proc(5), NSpid)."""
+    for path in glob.glob("/proc/[0-9]*/status"):
+        with contextlib.suppress(OSError), open(path, encoding="ascii", errors="replace") as status:
+            numbers = next((line.split()[1:] for line in status if line.startswith("NSpid:")), [])
+            spaces = [os.readlink(f"/proc/{each}/ns/pid") for each in (numbers[0], machine.pid)]
+            if numbers[1:] == [pid] and spaces[0] == spaces[1]:
+                return numbers[0]
+    raise AssertionError(f"no process {pid} in the machine")
+
+
+def _traced(pid: str) -> bool:
+    """Tell whether every thread of a process has a tracer (proc(5), status)."""
+    tracers = []
+    for path in glob.glob(f"/proc/{pid}/task/*/status"):
+        with open(path, encoding="ascii", errors="replace") as status:
+            tracers += [line.split()[1] for line in status if line.startswith("TracerPid:")]
+    return bool(tracers) and "0" not in tracers
 
 
 def drop(machine: Machine, folders: Folders, stem: str, colour: str) -> None:

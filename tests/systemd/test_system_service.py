@@ -1,5 +1,6 @@
 """The system unit, installed by the README's instructions under a real systemd: what it does and survives."""
 
+import hashlib
 import json
 import os
 import stat
@@ -13,7 +14,9 @@ from tests.systemd.machine import Machine
 from tests.systemd.service import (
     DROP_IN,
     Folders,
+    ask_sandbox,
     drop,
+    hanging,
     listens,
     properties,
     read_only,
@@ -49,6 +52,13 @@ def service(machine: Machine) -> Iterator[Machine]:
     print(machine.journal(UNIT))  # shown where a test failed
 
 
+def main_pid(machine: Machine) -> str:
+    """Give the process id of the running service, in the machine."""
+    pid = properties(machine, UNIT, "MainPID")["MainPID"]
+    assert pid != "0", machine.journal(UNIT)
+    return pid
+
+
 def restarted(machine: Machine, before: str) -> bool:
     """Tell whether the service is ready again under another process id."""
     now = properties(machine, UNIT, "ActiveState", "MainPID")
@@ -66,6 +76,16 @@ def test_it_is_ready_and_keeps_its_state_to_itself(service: Machine) -> None:
     assert installation.KEY.strip() not in service.journal(UNIT)
 
 
+def test_it_calls_with_the_key_that_systemd_hands_over(service: Machine) -> None:
+    environment = service.run("cat", f"/proc/{main_pid(service)}/environ").stdout
+    assert "ATLASCLOUD_API_KEY" not in environment
+    drop(service, OIL, "black", "black")
+    result(service, OIL, "black")
+    digest = hashlib.sha256(installation.KEY.strip().encode()).hexdigest()[:8]  # what the journal tells of a key
+    for entry in ask_sandbox(service, PREFIX, "journal?call=submit"):
+        assert entry["headers"]["authorization"] == f"Bearer sha256:{digest}"
+
+
 def test_a_result_belongs_to_the_group_and_to_nobody_else(service: Machine) -> None:
     drop(service, OIL, "red", "red")
     made = os.stat(result(service, OIL, "red"))
@@ -74,23 +94,86 @@ def test_a_result_belongs_to_the_group_and_to_nobody_else(service: Machine) -> N
     assert made.st_size > 0
 
 
-def test_a_reload_brings_a_new_folder(service: Machine) -> None:
-    before = properties(service, UNIT, "MainPID")["MainPID"]
+def test_a_reload_brings_a_new_folder_and_a_changed_rule(service: Machine) -> None:
+    before = main_pid(service)
     service.run("tee", "--append", CONFIG, given=LATER_RULE)
+    service.run("sed", "-i", 's/^prompt = "Transform.*/prompt = "A sepia print"/', CONFIG)
     service.run("systemctl", "reload", UNIT)
     wait_for(lambda: os.path.isdir(service.path(LATER.inbox)), what="the new inbox")
     drop(service, LATER, "green", "green")
     result(service, LATER, "green")
-    assert properties(service, UNIT, "MainPID")["MainPID"] == before
+    drop(service, OIL, "brown", "brown")
+    with open(f"{result(service, OIL, 'brown')}.json", encoding="utf-8") as record:
+        assert json.load(record)["prompt"] == "A sepia print"
+    assert main_pid(service) == before
 
 
-@pytest.mark.parametrize(("signal", "colour"), [("KILL", "blue"), ("STOP", "yellow")])
-def test_killed_or_hung_it_comes_back(service: Machine, signal: str, colour: str) -> None:
-    before = properties(service, UNIT, "MainPID")["MainPID"]
-    service.run("kill", f"-{signal}", before)
-    drop(service, OIL, colour, colour)
+def _accepted(machine: Machine) -> int:
+    return sum(entry["status"] == 200 for entry in ask_sandbox(machine, PREFIX, "journal?call=submit"))
+
+
+def test_killed_it_comes_back_and_finishes_its_jobs(service: Machine) -> None:
+    before = main_pid(service)
+    accepted = _accepted(service)
+    ask_sandbox(service, PREFIX, "settings", predict_seconds=5.0)
+    for colour in ("blue", "navy", "teal"):
+        drop(service, OIL, colour, colour)
+    wait_for(lambda: _accepted(service) == accepted + 3, timeout=20, what="three submits")
+    service.run("kill", "-KILL", before)
+    ask_sandbox(service, PREFIX, "settings", predict_seconds=0.1)
     wait_for(lambda: restarted(service, before), timeout=40, what="the service to be ready again")
-    result(service, OIL, colour)
+    for colour in ("blue", "navy", "teal"):
+        result(service, OIL, colour)
+    assert _accepted(service) == accepted + 3
+
+
+@pytest.mark.parametrize(
+    ("call", "room"),
+    [
+        ("fsync", "files"),  # of a result: the outbox's disk does not answer
+        pytest.param("fdatasync", "database", marks=pytest.mark.slow),  # of the job table: its writer hangs
+    ],
+)
+def test_work_that_hangs_is_ended_by_the_watchdog(service: Machine, call: str, room: str) -> None:
+    before = main_pid(service)
+    earlier = len(service.journal(UNIT))
+    with hanging(service, before, call):
+        drop(service, OIL, call, "yellow" if call == "fsync" else "olive")
+        where = f"daemon/{room}.py"  # each thread's place is told while it is still there
+        wait_for(lambda: where in service.journal(UNIT)[earlier:], timeout=50, what="the watchdog")
+    wait_for(lambda: restarted(service, before), timeout=50, what="the service to be ready again")
+    result(service, OIL, call)
+    said = service.journal(UNIT)[earlier:]
+    assert "loop hangs: nothing has got on there for" in said
+    assert "Watchdog timeout" in said
+    assert where in said.partition("Fatal Python error: Aborted")[2]
+
+
+@pytest.mark.slow
+def test_a_process_that_stands_still_is_ended_by_the_watchdog(service: Machine) -> None:
+    before = main_pid(service)
+    service.run("kill", "-STOP", before)
+    drop(service, OIL, "orange", "orange")
+    wait_for(lambda: restarted(service, before), timeout=50, what="the service to be ready again")
+    result(service, OIL, "orange")
+
+
+def test_it_stops_cleanly_under_load_and_goes_on_with_it(service: Machine) -> None:
+    """A stop may take ten seconds; after that systemd would end it, with Result=timeout."""
+    ask_sandbox(service, PREFIX, "settings", latency=0.5, predict_seconds=5.0)
+    accepted = _accepted(service)
+    stems = [f"load-{number}" for number in range(12)]
+    for number, stem in enumerate(stems):
+        drop(service, OIL, stem, f"hsl({30 * number + 15}, 80%, 40%)")
+    wait_for(lambda: _accepted(service) > accepted, timeout=20, what="a submit")
+    service.run("systemctl", "stop", UNIT)
+    shown = properties(service, UNIT, "ActiveState", "Result", "ExecMainStatus")
+    assert shown == {"ActiveState": "inactive", "Result": "success", "ExecMainStatus": "0"}
+    ask_sandbox(service, PREFIX, "settings", latency=0.0, predict_seconds=0.1)
+    service.run("systemctl", "start", UNIT)
+    for stem in stems:
+        result(service, OIL, stem)
+    assert _accepted(service) == accepted + len(stems)
 
 
 def test_it_comes_back_with_its_jobs_after_a_power_cut(service: Machine) -> None:
@@ -127,12 +210,6 @@ def test_an_upgrade_keeps_its_jobs(service: Machine) -> None:
     assert properties(service, UNIT, "ActiveState")["ActiveState"] == "active"
     assert before
     assert before.items() <= _jobs(service).items()
-
-
-def test_it_stops_cleanly(service: Machine) -> None:
-    service.run("systemctl", "stop", UNIT)
-    shown = properties(service, UNIT, "ActiveState", "Result", "ExecMainStatus")
-    assert shown == {"ActiveState": "inactive", "Result": "success", "ExecMainStatus": "0"}
 
 
 def test_uninstalled_it_leaves_the_folders(service: Machine) -> None:

@@ -1,10 +1,13 @@
 """Both units hold what systemd understands, and the system unit gives a service little to reach for."""
 
 import os
+import re
 import shutil
 import subprocess
 
 import pytest
+
+from tests.conftest import Figure
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 UNITS = ["hotfolder.service", "hotfolder-user.service"]
@@ -53,7 +56,11 @@ def test_an_unknown_key_would_be_found(unit: str, tmp_path: os.PathLike[str]) ->
     assert "ProtectEverything" in result.stderr
 
 
-def test_the_system_unit_is_exposed_by_at_most_1_2(tmp_path: os.PathLike[str]) -> None:
+def test_the_system_unit_is_exposed_by_at_most_1_2(tmp_path: os.PathLike[str], figure: Figure) -> None:
     copy = runnable("hotfolder.service", tmp_path)
     result = analyze(tmp_path, "security", "--offline=true", "--threshold=12", copy)
+    level = re.search(r"Overall exposure level for hotfolder\.service: ([0-9.]+) ", result.stdout)
+    assert level is not None, result.stdout
+    figure("exposure of the system unit", level[1])
+    assert float(level[1]) <= 1.2
     assert result.returncode == 0, result.stdout
