@@ -4,7 +4,6 @@ Events can be late, doubled, lost, or about what is gone again; whoever listens 
 watchdog, whose own threads call back, so the callables must only put things aside, quickly.
 """
 
-import errno
 import logging
 import os
 import threading
@@ -22,17 +21,9 @@ from watchdog.events import (
     FileSystemEventHandler,
 )
 from watchdog.observers.api import BaseObserver, ObservedWatch
-from watchdog.observers.inotify import InotifyFullEmitter, InotifyObserver, InotifyWatchGroup
-from watchdog.observers.inotify_c import (
-    CallbackId,
-    InotifyConstants,
-    InotifyFD,
-    Mask,
-    WatchCallback,
-    WatchDescriptor,
-)
 from watchdog.observers.polling import PollingEmitter
 
+from daemon.inbox.inotify import Inotify
 from daemon.inbox.settle import Hint
 
 log = logging.getLogger(__name__)
@@ -50,80 +41,6 @@ _POLLED: list[type[FileSystemEvent]] = [FileCreatedEvent, FileMovedEvent, FileMo
 
 #: Seconds that stopping waits for threads that may hang in a file system that does not answer.
 _STOP_WITHIN = 2.0
-
-
-class _Group(InotifyWatchGroup):
-    """The watches below one root, whose bookkeeping survives directories that take each other's places.
-
-    A directory that was moved out of the tree is still known by its old path. When another one has taken that path
-    and was moved on, the end of the first is a KeyError in watchdog's own code, of which its thread dies.
-    """
-
-    def _remove_watch_internally(self, wd: WatchDescriptor) -> None:
-        path = self._active_callbacks_by_watch.pop(wd, None)
-        if path is not None and self._active_callbacks_by_path.get(path) == wd:
-            del self._active_callbacks_by_path[path]
-
-
-class _Emitter(InotifyFullEmitter):
-    """Tells a rename into the tree from a file being created, and spares plain directories a stall.
-
-    After a move out of the tree, watchdog holds back all events for 0.5 s to see whether a move in belongs to
-    it. Only a recursive watch needs to know that; in a plain one, every source that is put away would do it.
-    """
-
-    def on_thread_start(self) -> None:
-        """Begin to watch, as watchdog does it but for the class of the group."""
-        path, mask = os.fsencode(self.watch.path), self.get_event_mask_from_filter()
-        self._inotify = _Group(self._inotify_fd, path, is_recursive=self.watch.is_recursive, event_mask=mask)
-
-    def get_event_mask_from_filter(self) -> Mask:
-        mask = super().get_event_mask_from_filter()
-        return mask if self.watch.is_recursive else Mask(mask & ~InotifyConstants.IN_MOVED_FROM)
-
-
-class _Reader(InotifyFD):
-    """Watchdog's reader of inotify, with three of its habits mended.
-
-    It says nothing of a subdirectory that can't be watched, for lack of watches (ENOSPC) or of the right to read
-    it (EACCES, which it even keeps as a watch); and of every directory that it meets twice while a tree is being
-    made it writes a warning that holds all its watches.
-    """
-
-    def __init__(self, on_trouble: Callable[[str], None]) -> None:
-        super().__init__()
-        self._on_trouble = on_trouble
-        self._full = False
-
-    def _add_callback(self, path: bytes, mask: Mask, callback: WatchCallback, id_: CallbackId) -> WatchDescriptor:
-        try:
-            watch = self._get_or_create_watch(path, mask)
-        except OSError as error:
-            if error.errno == errno.ENOSPC and not self._full:
-                self._full = True  # said once, not for each directory of a large tree
-                self._on_trouble("no inotify watches are left for subfolders; see fs.inotify.max_user_watches")
-            raise
-        if watch.wd == -1:
-            self._watch_for_wd.pop(watch.wd, None)
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
-        self._full = False
-        watch.callbacks[id_] = callback
-        return watch.wd
-
-
-class _Inotify(InotifyObserver):
-    """One inotify instance for all watches. Raises OSError when there is none left (EMFILE)."""
-
-    def __init__(self, on_trouble: Callable[[str], None]) -> None:
-        # not InotifyObserver's own, which makes the reader that is mended here
-        self._inotify_fd = _Reader(on_trouble)
-        self._inotify_fd.start()
-        BaseObserver.__init__(self, _Emitter, inotify_fd=self._inotify_fd)
-
-    @property
-    def well(self) -> bool:
-        """Whether both the thread that reads events and the one that hands them on are alive."""
-        return self.is_alive() and self._inotify_fd.is_alive()
 
 
 class _Handler(FileSystemEventHandler):
@@ -170,9 +87,7 @@ class _Trouble(logging.Handler):
         self._on_trouble = on_trouble
 
     def emit(self, record: logging.LogRecord) -> None:
-        message = record.getMessage()
-        if "when the thread is inactive" not in message:  # said at every ordinary stop
-            self._on_trouble(message)
+        self._on_trouble(record.getMessage())
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +114,7 @@ class Watcher:
         self.on_directory = on_directory
         self._on_trouble = on_trouble
         self._trouble = _Trouble(on_trouble)
-        self._inotify: _Inotify | None = None
+        self._inotify: Inotify | None = None
         self._watches: dict[str, _Watch] = {}
 
     def start(self) -> None:
@@ -258,18 +173,18 @@ class Watcher:
         """Tell whether every watch is alive."""
         return not self.dead()
 
-    def _well_inotify(self) -> _Inotify:
+    def _well_inotify(self) -> Inotify:
         if self._inotify is not None and not self._inotify.well:
             _end(self._inotify)
             self._inotify = None
         if self._inotify is None:
-            self._inotify = _Inotify(self._on_trouble)
+            self._inotify = Inotify(self._on_trouble)
             self._inotify.start()
         return self._inotify
 
 
 def _lives(each: _Watch) -> bool:
-    if not (each.observer.well if isinstance(each.observer, _Inotify) else each.observer.is_alive()):
+    if not (each.observer.well if isinstance(each.observer, Inotify) else each.observer.is_alive()):
         return False
     return any(emitter.watch == each.watch and emitter.is_alive() for emitter in each.observer.emitters.copy())
 
