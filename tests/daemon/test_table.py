@@ -177,6 +177,22 @@ def test_a_state_directory_without_room_takes_no_submit_and_forgets_nothing_that
 
 
 @mounting
+def test_an_answer_that_finds_the_tables_disk_full_is_kept_in_mind_until_there_is_room(house: House) -> None:
+    with tmpfs(os.path.join(house.base, "state"), "32M"):
+        house.start()
+        house.sandbox.fault("submit", "hang", seconds=3.0)
+        source = house.drop("cat.png", picture())
+        wait_for(house.sandbox.submits, 10, "the submit to be accepted")
+        filler = fill(os.path.join(house.base, "state", "filler"))
+        assert house.until(source, State.SUBMITTING).prediction_id is None
+        wait_for(lambda: house.daemon.store.file._unwritable, 10, "the answer to find no room")
+        os.unlink(filler)
+        house.hurried(source)
+        assert len(house.submits()) == 1
+        assert house.results() == {"cat.png": picture()}
+
+
+@mounting
 def test_a_daemon_that_finds_its_disk_full_is_started_again_until_there_is_room(house: House) -> None:
     with tmpfs(os.path.join(house.base, "state"), "32M"):
         house.configure()
