@@ -40,7 +40,7 @@ def house(disk: Disk) -> Iterator[House]:
 
 
 def test_nothing_is_lost_or_paid_twice_when_the_power_is_cut(house: House, disk: Disk, figure: Figure) -> None:
-    cut_again_and_again(house, disk, figure, times=3)
+    cut_again_and_again(house, disk, figure, times=2)
 
 
 @pytest.mark.slow

@@ -180,7 +180,7 @@ def test_a_state_directory_without_room_takes_no_submit_and_forgets_nothing_that
 def test_an_answer_that_finds_the_tables_disk_full_is_kept_in_mind_until_there_is_room(house: House) -> None:
     with tmpfs(os.path.join(house.base, "state"), "32M"):
         house.start()
-        house.sandbox.fault("submit", "hang", seconds=3.0)
+        house.sandbox.fault("submit", "hang", seconds=1.5)
         source = house.drop("cat.png", picture())
         wait_for(house.sandbox.submits, 10, "the submit to be accepted")
         filler = fill(os.path.join(house.base, "state", "filler"))
