@@ -214,6 +214,11 @@ class House:
         self.daemon.pacing.lift()
         self.daemon.scheduler.later(now)
 
+    def let_pass(self, seconds: float) -> None:
+        """Let so much time have passed for the daemon: its timers run by a clock of its own."""
+        self.daemon.clock._offset += seconds
+        self.daemon.scheduler.soon(self.daemon.scheduler._look)
+
     def hurried(self, source: str, *states: State, code: str | None = None) -> Job:
         """Wait as `until` does, and let no pause last."""
 
