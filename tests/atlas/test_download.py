@@ -2,10 +2,12 @@
 
 import base64
 import threading
+import tracemalloc
+import zlib
 
 import pytest
 
-from daemon.atlas.client import Client
+from daemon.atlas.client import LONGEST_ANSWER, Client
 from daemon.errors import OutputGone, RateLimited, Transient, Withheld
 from tests.atlas.conftest import Connect
 from tests.atlas.server import Script, Talk, says, serving
@@ -254,3 +256,19 @@ def test_data_addresses(connect: Connect) -> None:
 def test_data_addresses_that_cannot_be_decoded(connect: Connect, url: str) -> None:
     with pytest.raises(Withheld):
         fetch(connect("https://api.example"), url)
+
+
+def test_an_answer_of_the_api_that_unpacks_without_end_is_not_unpacked_whole(connect: Connect) -> None:
+    packer = zlib.compressobj(9, wbits=31)
+    zeros = bytes(8 * MB)
+    bomb = b"".join(packer.compress(zeros) for _ in range(50)) + packer.flush()
+    with serving(says(bomb, 200, "Content-Encoding: gzip")) as server:
+        client = connect(server.url)
+        tracemalloc.start()
+        try:
+            with pytest.raises(Withheld):
+                client.prediction("p-1")
+            _, most = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    assert most < 3 * LONGEST_ANSWER
