@@ -15,7 +15,7 @@ from daemon.atlas.border import broken, translated
 from daemon.atlas.deadline import Deadline, Watch
 from daemon.atlas.environment import Environment
 from daemon.atlas.text import plain
-from daemon.atlas.transport import Session
+from daemon.atlas.transport import Sender
 from daemon.errors import LocalTrouble
 
 #: How much of a body is asked for at once.
@@ -84,7 +84,7 @@ class Response:
 
 
 class Exchanges:
-    """Where requests are sent from: a session per thread, one watch over the deadlines of all. Thread-safe."""
+    """Where requests are sent from: a sender per thread, one watch over the deadlines of all. Thread-safe."""
 
     def __init__(self, timeouts: Timeouts, *, loopback: bool) -> None:
         self.timeouts = timeouts
@@ -92,7 +92,7 @@ class Exchanges:
         self._environment = Environment()
         self._watch = Watch()
         self._own = threading.local()
-        self._sessions: weakref.WeakSet[Session] = weakref.WeakSet()
+        self._senders: weakref.WeakSet[Sender] = weakref.WeakSet()
         self._lock = threading.Lock()
 
     @contextlib.contextmanager
@@ -104,25 +104,25 @@ class Exchanges:
         call.
         """
         host = urlsplit(request.url).hostname or "the server"
-        session = self._session()
-        session.line.guarded, session.line.loopback = request.guarded, self.loopback
+        sender = self._sender()
+        sender.line.guarded, sender.line.loopback = request.guarded, self.loopback
         with self._watch.over(call):
             signs.silent_until(call.due)
             try:
-                raw = self._start(session, call, request, host)
+                raw = self._start(sender, call, request, host)
             except LocalTrouble:  # no connection was made
                 if not self.drop_idle():
                     raise
-                raw = self._start(session, call, request, host)
+                raw = self._start(sender, call, request, host)
             signs.beat()
             try:
                 yield Response(raw, call, host)
             finally:
                 raw.close()
 
-    def _start(self, session: Session, call: Deadline, request: Request, host: str) -> requests.Response:
+    def _start(self, sender: Sender, call: Deadline, request: Request, host: str) -> requests.Response:
         with translated(call, host):
-            return session.start(
+            return sender.send(
                 call,
                 request.method,
                 request.url,
@@ -134,16 +134,16 @@ class Exchanges:
     def drop_idle(self) -> int:
         """Close all idle connections, of any thread: descriptors are short, and they only save time."""
         with self._lock:
-            sessions = list(self._sessions)
-        return sum(session.drop_idle() for session in sessions)
+            senders = list(self._senders)
+        return sum(sender.drop_idle() for sender in senders)
 
-    def _session(self) -> Session:
-        session: Session | None = getattr(self._own, "session", None)
-        if session is None:
-            session = self._own.session = Session(self._environment)
+    def _sender(self) -> Sender:
+        sender: Sender | None = getattr(self._own, "sender", None)
+        if sender is None:
+            sender = self._own.sender = Sender(self._environment)
             with self._lock:
-                self._sessions.add(session)
-        return session
+                self._senders.add(sender)
+        return sender
 
     def interrupt(self, *, spending: bool) -> None:
         """Cut off the calls under way; those that spend only with `spending`, as their outcome is then unknown."""
@@ -152,6 +152,6 @@ class Exchanges:
     def close(self) -> None:
         """Close idle connections and end the watch; for when no call is under way any more."""
         with self._lock:
-            for session in list(self._sessions):
-                session.close()
+            for sender in list(self._senders):
+                sender.close()
         self._watch.close()
