@@ -103,6 +103,7 @@ def _forever(service: Service, asked: _Signals, notifier: Notifier) -> None:
             asked.reload = False
             _reload(service, notifier)
         heart.beat()
+        service.scheduler.keep_up()
         _tell_status(service, notifier)
         asked.woken.wait(turn if ready else 0.02)
         asked.woken.clear()

@@ -1,5 +1,6 @@
 """APScheduler's part: says when something is due, rescans, prunes. Receives callables, knows nobody."""
 
+import contextlib
 import datetime as dt
 import logging
 import threading
@@ -7,6 +8,7 @@ import time
 from collections.abc import Callable
 
 from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from daemon import signs
@@ -16,6 +18,8 @@ log = logging.getLogger(__name__)
 
 #: Rows that become due within so many seconds of each other are looked for together.
 _GRAIN = 0.01
+#: A difference of so many seconds means that the wall clock was set, and not only corrected a little.
+_SET = 2.0
 #: The longest sleep: APScheduler sleeps by the wall clock, and a set clock must not make it oversleep.
 _LONGEST = 30.0
 
@@ -34,6 +38,7 @@ class Scheduler:
         self._next = float("inf")
         self._stopping = False
         self._sign = signs.Sign()
+        self._wall_ahead = clock.wall() - clock.now()
         self._scheduler = BackgroundScheduler(
             executors={"default": ThreadPoolExecutor(4)},
             # A job that comes late (a busy machine, a clock that was set) is late, not dropped.
@@ -76,6 +81,25 @@ class Scheduler:
         with self._lock:
             if not self._stopping:
                 self._scheduler.add_job(call)
+
+    def keep_up(self) -> None:
+        """Notice that the wall clock was set, and look at once; to be called every few seconds.
+
+        APScheduler goes by the wall clock: set back by an hour, it would sleep for an hour more.
+        """
+        ahead = self._clock.wall() - self._clock.now()
+        if abs(ahead - self._wall_ahead) < _SET:
+            return
+        log.warning(
+            "the wall clock was set by %+.0f s; work goes on by one that does not jump", ahead - self._wall_ahead
+        )
+        self._wall_ahead = ahead
+        with self._lock:
+            if self._stopping:
+                return
+            for job in self._scheduler.get_jobs():
+                with contextlib.suppress(JobLookupError):  # it has just run
+                    job.modify(next_run_time=dt.datetime.now(dt.UTC))
 
     def silence(self) -> float:
         """Give for how many seconds a look has been overdue, or has taken longer than what it waits for."""

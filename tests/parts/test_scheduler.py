@@ -1,5 +1,6 @@
 """The scheduler looks when something is due: not before, not twice, and again after an error."""
 
+import datetime as dt
 import threading
 from collections.abc import Callable, Iterator
 
@@ -180,3 +181,39 @@ def test_it_stops_at_any_moment(clock: Clock) -> None:
         scheduler.start()
         scheduler.later(clock.now() + number * 0.0005)
         scheduler.stop()
+
+
+def test_a_wall_clock_that_is_set_back_delays_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    class SetBack(Clock):
+        """A clock whose wall clock can be set."""
+
+        by = 0.0
+
+        def wall(self) -> float:  # type: ignore[override]
+            return super().wall() + self.by
+
+    clock = SetBack()
+    looks = Looks(clock, [0.2])
+    scheduler, rescans = Scheduler(clock, looks), threading.Event()
+    scheduler.every(0.3, rescans.set)
+    scheduler.start()
+    wait_for(lambda: len(looks.at) == 1)
+    for (
+        job
+    ) in scheduler._scheduler.get_jobs():  # what they are for APScheduler once the wall clock shows an hour less
+        job.modify(next_run_time=job.next_run_time + dt.timedelta(hours=1))
+    clock.by = -3600.0
+    scheduler.keep_up()
+    wait_for(lambda: len(looks.at) > 1)
+    assert rescans.wait(10)
+    scheduler.stop()
+    assert "-3600" in caplog.text
+
+
+def test_a_wall_clock_that_runs_true_is_left_alone(clock: Clock, start: Start) -> None:
+    looks = Looks(clock, [])
+    scheduler = start(looks)
+    wait_for(lambda: looks.at)
+    at = [job.next_run_time for job in scheduler._scheduler.get_jobs()]
+    scheduler.keep_up()
+    assert [job.next_run_time for job in scheduler._scheduler.get_jobs()] == at
