@@ -13,17 +13,28 @@ log = logging.getLogger(__name__)
 
 
 class Pool:
-    """`size` threads that each take a job and run `work` on it, which must not raise.
+    """`size` threads that each take up to `at_once` jobs and run `work` on them, which must not raise.
 
     `claim(most)` gives up to `most` jobs from the table. It is asked only when there may be some: after `wake`,
     or when the last answer was a full one. A job that is handed over (`reserve`, `put`) saves that question.
+    `linger`: seconds for which a single thread waits for more jobs before it works on some together.
     """
 
     def __init__(
-        self, name: str, size: int, claim: Callable[[int], list[Job]], work: Callable[[Job], None]
+        self,
+        name: str,
+        size: int,
+        claim: Callable[[int], list[Job]],
+        work: Callable[[list[Job]], None],
+        *,
+        at_once: int = 1,
+        linger: float = 0.0,
     ) -> None:
         self.name = name
-        self._size = size
+        self._at_once = at_once
+        self._linger = linger
+        self._lingers = False
+        self._most = size * at_once
         self._claim = claim
         self._work = work
         self._state = threading.Condition()
@@ -45,11 +56,12 @@ class Pool:
         for thread in self._threads:
             thread.start()
 
-    def stop(self) -> None:
-        """Take up nothing more; jobs in hand go on to their end."""
+    def stop(self, *, drain: bool = False) -> None:
+        """Take up nothing more; jobs in hand go on to their end, with `drain` also those that were handed over."""
         with self._state:
             self._stopping = True
-            self._ready.clear()
+            if not drain:
+                self._ready.clear()
             self._state.notify_all()
 
     def join(self, timeout: float) -> bool:
@@ -70,7 +82,7 @@ class Pool:
     def reserve(self) -> bool:
         """Ask for a place for one job; after True, `put` or `unreserve` must follow."""
         with self._state:
-            if self._stopping or len(self._ready) + self._reserved >= 2 * self._size:
+            if self._stopping or len(self._ready) + self._reserved >= 2 * self._most:
                 return False
             self._reserved += 1
             return True
@@ -86,7 +98,8 @@ class Pool:
             self._reserved -= 1
             self._is_wanted()
             self._ready.append(job)
-            self._state.notify()
+            if not self._lingers or len(self._ready) >= self._at_once:
+                self._state.notify()
 
     def busy(self) -> int:
         """Give the number of threads at work."""
@@ -118,29 +131,31 @@ class Pool:
     def _loop(self, sign: signs.Sign) -> None:
         signs.adopt(sign)
         while True:
-            job = self._next()
-            if job is None:
+            jobs = self._next()
+            if not jobs:
                 return
             try:
-                self._work(job)
+                self._work(jobs)
             finally:
                 with self._state:
                     self._busy.discard(threading.get_ident())
 
-    def _next(self) -> Job | None:
+    def _next(self) -> list[Job]:
+        """Wait for jobs; none: the pool is to stop."""
         me = threading.get_ident()
         while True:
             with self._state:
                 while not (self._ready or self._hungry or self._stopping):
                     self._state.wait()
                 if self._stopping:
-                    return None
+                    return self._taken()
                 signs.beat()
                 self._busy.add(me)
                 if self._ready:
-                    return self._ready.popleft()
+                    self._await_more()
+                    return self._taken()
                 self._hungry = False
-                most = self._size
+                most = self._most
             found = self._claimed(most)
             with self._state:
                 if len(found) == most:
@@ -148,6 +163,16 @@ class Pool:
                 self._ready.extend(found)
                 self._state.notify(len(found))
                 self._busy.discard(me)
+
+    def _taken(self) -> list[Job]:
+        return [self._ready.popleft() for _ in range(min(self._at_once, len(self._ready)))]
+
+    def _await_more(self) -> None:
+        """Give more jobs the time to come; one that is put meanwhile wakes nobody."""
+        if self._linger and len(self._ready) < self._at_once:
+            self._lingers = True
+            self._state.wait(self._linger)
+            self._lingers = False
 
     def _claimed(self, most: int) -> list[Job]:
         try:

@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from daemon import files, names, outbox
@@ -15,6 +16,9 @@ from daemon.states import Job, State
 DONE, FAILED = "done", "failed"
 ERROR_FILE = ".error.txt"
 
+#: Brings a directory's names to the disk, or sees to it that this happens.
+Sync = Callable[[str], object]
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -24,10 +28,11 @@ class Place:
     in_inbox: bool
 
 
-def put_away(job: Job, rule: FolderRule) -> Place:
+def put_away(job: Job, rule: FolderRule, sync: Sync = files.sync_directory) -> Place:
     """Deal with the source and the temporary files of a job that has ended; may be repeated after a kill.
 
-    A source that is no longer what the job was made of stays: it is another file. Raises OSError.
+    A source that is no longer what the job was made of stays: it is another file. `sync` is called with each
+    directory whose names must reach the disk before the place is written down. Raises OSError.
     """
     with contextlib.suppress(FileNotFoundError):
         outbox.clear_drafts(job, rule)
@@ -35,23 +40,23 @@ def put_away(job: Job, rule: FolderRule) -> Place:
     if after == "leave":  # never ours to move
         return Place(job.lies_at, job.in_inbox)
     if job.state is State.DONE:
-        return _done(job, rule, after)
-    return _failed(job, rule)
+        return _done(job, rule, after, sync)
+    return _failed(job, rule, sync)
 
 
-def _done(job: Job, rule: FolderRule, after: str) -> Place:
+def _done(job: Job, rule: FolderRule, after: str, sync: Sync) -> Place:
     source = job.lies_at or job.source
     if after == "delete" and os.path.lexists(_hidden(job, source)):  # a killed daemon was about to delete it
-        return _delete(job, source)
+        return _delete(job, source, sync)
     if not _ours(job):
-        return _gone(job, rule, DONE)
+        return _gone(job, rule, DONE, sync)
     if after == "keep" and job.in_inbox:
         return Place(source, in_inbox=True)
     if after == "delete":
         with contextlib.suppress(FileNotFoundError):
             files.rename_noreplace(source, _hidden(job, source))
-        return _delete(job, source)
-    return Place(_move(job, rule, DONE), in_inbox=False)
+        return _delete(job, source, sync)
+    return Place(_move(job, rule, DONE, sync), in_inbox=False)
 
 
 def _hidden(job: Job, source: str) -> str:
@@ -59,14 +64,14 @@ def _hidden(job: Job, source: str) -> str:
     return os.path.join(os.path.dirname(source), names.temporary(job.id, 0))
 
 
-def _delete(job: Job, source: str) -> Place:
+def _delete(job: Job, source: str, sync: Sync) -> Place:
     """Delete a source that has its hidden name, and its sidecars; the source last, so that a repeat finds it."""
     hidden = _hidden(job, source)
     if _still_ours(job, hidden, source):
         for path in filter(os.path.lexists, (*sidecars_of(source), hidden)):
             with contextlib.suppress(FileNotFoundError, IsADirectoryError):
                 os.unlink(path)
-        files.sync_directory(os.path.dirname(source))
+        sync(os.path.dirname(source))
     return Place(None, in_inbox=False)
 
 
@@ -93,17 +98,17 @@ def _still_ours(job: Job, moved: str, source: str) -> bool:
     return False
 
 
-def _failed(job: Job, rule: FolderRule) -> Place:
+def _failed(job: Job, rule: FolderRule, sync: Sync) -> Place:
     lies_at = job.lies_at
     if _ours(job):
         in_failed = (
             not job.in_inbox and lies_at is not None and _is_below(lies_at, os.path.join(rule.inbox, FAILED))
         )
         if not in_failed:
-            lies_at = _move(job, rule, FAILED)
+            lies_at = _move(job, rule, FAILED, sync)
         place = Place(lies_at, in_inbox=False)
     else:
-        place = _gone(job, rule, FAILED)
+        place = _gone(job, rule, FAILED, sync)
     if place.lies_at is not None:
         text = error_text(job)
         files.write_file(error_file(place.lies_at), text.encode("utf-8", "backslashreplace"))
@@ -120,7 +125,7 @@ def _ours(job: Job) -> bool:
         return False
 
 
-def _gone(job: Job, rule: FolderRule, place: str) -> Place:
+def _gone(job: Job, rule: FolderRule, place: str, sync: Sync) -> Place:
     """Find a source that a killed daemon had put away before it could write that down; else it is gone."""
     directory = _directory(job, rule, place)
     taken = 0
@@ -135,11 +140,11 @@ def _gone(job: Job, rule: FolderRule, place: str) -> Place:
         taken += 1
     if job.lies_at is not None and not os.path.lexists(job.lies_at):
         _follow(job.lies_at, target)
-        _bring_to_disk(job.lies_at, target)
+        _bring_to_disk(job.lies_at, target, sync)
     return Place(target, in_inbox=False)
 
 
-def _move(job: Job, rule: FolderRule, place: str) -> str | None:
+def _move(job: Job, rule: FolderRule, place: str, sync: Sync) -> str | None:
     """Move the source and its sidecars to done/ or failed/, under free names; give the source's new path.
 
     None if another file had taken its place at the last moment.
@@ -160,14 +165,14 @@ def _move(job: Job, rule: FolderRule, place: str) -> str | None:
     if not _still_ours(job, target, source):
         return None
     _follow(source, target)
-    _bring_to_disk(source, target)
+    _bring_to_disk(source, target, sync)
     return target
 
 
-def _bring_to_disk(source: str, target: str) -> None:
+def _bring_to_disk(source: str, target: str, sync: Sync) -> None:
     """Have a move survive a power cut, so that the source does not come back as a new file."""
-    files.sync_directory(os.path.dirname(target))
-    files.sync_directory(os.path.dirname(source))
+    sync(os.path.dirname(target))
+    sync(os.path.dirname(source))
 
 
 def _sidecars(source: str, target: str) -> list[tuple[str, str]]:

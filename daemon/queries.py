@@ -9,7 +9,7 @@ from sqlalchemy import Connection, bindparam, func, or_, select
 
 from daemon.clock import Clock
 from daemon.database import reading_engine
-from daemon.rows import JOBS, LIVE, NOTES, SELECT_JOBS, TRANSITIONS, UNFINISHED, job_of
+from daemon.rows import JOBS, LIVE, NOTES, SELECT_JOBS, TRANSITIONS, UNFINISHED, job_of, original_of
 from daemon.states import FINAL, Job, State, Transition
 
 _EARLIEST = select(func.min(JOBS.c.due_at)).where(
@@ -57,6 +57,11 @@ class Queries:
         if folder is not None:
             query = query.where(JOBS.c.folder == folder)
         return self._read(query)
+
+    def original_of(self, job_id: int, fingerprint: str) -> Job | None:
+        """Give the job that stands for the same bytes and request as the job `job_id`, or None."""
+        with self._reader.connect() as connection:
+            return original_of(connection, job_id, fingerprint)
 
     def to_put_away(self, limit: int) -> list[Job]:
         """Give final jobs whose source and temporary files are still to be dealt with, oldest first."""
@@ -151,6 +156,10 @@ class Queries:
         query = select(NOTES.c.key, NOTES.c.value).where(NOTES.c.key.startswith(prefix, autoescape=True))
         with self._reader.connect() as connection:
             return {row[0]: row[1] for row in connection.execute(query)}
+
+    def any_in(self, state: State) -> bool:
+        """Tell whether there is a job in this state, by `counts`."""
+        return any(count for (_, each), count in list(self.counts.items()) if each is state)
 
     def recount(self) -> None:
         """Make `counts` anew from the table."""

@@ -5,10 +5,10 @@ from dataclasses import fields, replace
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Select, Table, bindparam, insert, select, text, update
+from sqlalchemy import Connection, Row, Select, Table, bindparam, delete, insert, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from daemon.states import Job, NewJob, State
+from daemon.states import Job, NewJob, State, Transition
 from daemon.table import JobRow, NoteRow, TransitionRow
 
 JOBS: Table = JobRow.__table__  # type: ignore[attr-defined]
@@ -26,6 +26,26 @@ _GUARDED_UPDATE = update(JOBS).where(
     JOBS.c.id == bindparam("the_id"),
     JOBS.c.state == bindparam("the_state"),
     JOBS.c.version == bindparam("the_version"),
+)
+_ORIGINAL = (
+    SELECT_JOBS.where(
+        JOBS.c.fingerprint == bindparam("the_fingerprint"),
+        JOBS.c.id != bindparam("own_id"),
+        JOBS.c.twin_of.is_(None),
+        JOBS.c.state.not_in([State.FAILED, State.CANCELLED]),
+    )
+    .order_by(JOBS.c.id.desc())
+    .limit(1)
+)
+_SUBMITTED = (
+    select(JOBS.c.id)
+    .where(
+        JOBS.c.fingerprint == bindparam("the_fingerprint"),
+        JOBS.c.id != bindparam("own_id"),
+        JOBS.c.twin_of.is_(None),
+        JOBS.c.state.in_([State.SUBMITTING, State.PROCESSING, State.DOWNLOADING, State.DONE, State.HELD]),
+    )
+    .limit(1)
 )
 _WAKE_TWINS = update(JOBS).where(
     JOBS.c.twin_of == bindparam("original"), JOBS.c.state == State.QUEUED, JOBS.c.claimed_by.is_(None)
@@ -95,14 +115,36 @@ def apply(connection: Connection, job: Job, changes: Mapping[str, Any], wall: fl
     return replace(job, **values)
 
 
-def add_transitions(connection: Connection, moved: Sequence[tuple[Job, State | None, str]], wall: float) -> None:
-    """Note in the history of each (job as it is now, its state before) why it moved."""
-    if moved:
-        rows = [
-            {"job_id": job.id, "at": wall, "before": before, "after": job.state, "reason": reason}
-            for job, before, reason in moved
-        ]
-        connection.execute(_ADD_TRANSITION, rows)
+def add_transitions(connection: Connection, transitions: Sequence[Transition]) -> None:
+    """Put these into their jobs' histories."""
+    if transitions:
+        connection.execute(_ADD_TRANSITION, [_columns_of(each) for each in transitions])
+
+
+def _columns_of(it: Transition) -> dict[str, Any]:
+    return {"job_id": it.job_id, "at": it.at, "before": it.before, "after": it.after, "reason": it.reason}
+
+
+def original_of(connection: Connection, job_id: int, fingerprint: str) -> Job | None:
+    """Give the job that stands for the same bytes and request as the job `job_id`, or None."""
+    wanted = {"the_fingerprint": fingerprint, "own_id": job_id}
+    row = connection.execute(_ORIGINAL, wanted).mappings().first()
+    return None if row is None else job_of(row)
+
+
+def submitted_before(connection: Connection, job_id: int, fingerprint: str) -> bool:
+    """Tell whether another job for the same bytes and request has got to its submit, so that it may be paid."""
+    wanted = {"the_fingerprint": fingerprint, "own_id": job_id}
+    return connection.execute(_SUBMITTED, wanted).first() is not None
+
+
+def delete_jobs(connection: Connection, wanted: Select[Any]) -> Sequence[Row[Any]]:
+    """Delete the jobs that `wanted` (with their id) selects, with their histories; give what it selected."""
+    rows = connection.execute(wanted).all()
+    ids = [row.id for row in rows]
+    connection.execute(delete(TRANSITIONS).where(TRANSITIONS.c.job_id.in_(ids)))
+    connection.execute(delete(JOBS).where(JOBS.c.id.in_(ids)))
+    return rows
 
 
 def wake_twins(connection: Connection, original: int, now: float) -> None:

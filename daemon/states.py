@@ -152,3 +152,12 @@ class Transition:
     before: State | None
     after: State
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A transition that a job makes, or has made and that is not in the table yet."""
+
+    to: State
+    reason: str
+    at: float

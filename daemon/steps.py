@@ -4,7 +4,6 @@ import contextlib
 import logging
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from daemon.aftermath import BACK, internal, outcome_of, shortage_of
 from daemon.atlas.client import Client
@@ -17,36 +16,29 @@ from daemon.durations import Pace
 from daemon.errors import Blocked, Conflict, LocalTrouble, OutcomeUnknown, RateLimited, StageError, Transient
 from daemon.folders import Folders
 from daemon.gates import Gates, Need
+from daemon.hand import Hand
 from daemon.retry import CloseGate
 from daemon.stages.compose import has_sidecar
 from daemon.stages.download import download
 from daemon.stages.outcome import Outcome
 from daemon.stages.poll import poll
 from daemon.stages.submit import prepare, send
-from daemon.stages.upload import upload
+from daemon.stages.upload import SettleOriginal, upload
 from daemon.states import Job, State
 from daemon.store import Store
 
 log = logging.getLogger(__name__)
 
+#: Writes the intent to submit the job in hand; False if another job turned out to stand for it.
+Commit = Callable[[Hand, Outcome], bool]
+#: Seconds after which a download is no longer quick: from then on the table says that it is under way.
+_SLOW = 0.2
+#: Bytes. What a smaller file is, is noted with the next write; to upload it twice would cost less than a write.
+_SMALL = 4_000_000
 #: Seconds for which a thread waits for its turn with a job in hand.
 _LONGEST_WAIT = 0.5
 
 _FETCHING = frozenset({State.PROCESSING, State.DOWNLOADING})
-
-#: Writes an outcome of the job in hand and keeps its claim; gives the row as it is then.
-Commit = Callable[[Job, Outcome], Job]
-
-
-@dataclass(slots=True)
-class Hand:
-    """The job that a thread has in hand, as its row is now: a stage may write to it on the way.
-
-    `keeps_place`: a place among those in flight is kept for it, which has to be given back.
-    """
-
-    job: Job
-    keeps_place: bool = False
 
 
 class Steps:
@@ -135,11 +127,13 @@ class Steps:
             return Outcome(State.UPLOADED, why, {"due_at": self._clock.now(), "waits_for": why})
         with self._paced(submits(rule.model)):
             # On disk before the first byte is sent: from here on a kill leaves an unknown outcome.
-            hand.job = commit(hand.job, outcome)
-            trouble = self._store.file.trouble()
-            if trouble is not None:  # the intent is not where the next daemon would look for it
-                raise Blocked(trouble, code="table")
-            return send(hand.job, client=self._client, now=self._clock.now)
+            if commit(hand, outcome):
+                trouble = self._store.file.trouble()
+                if trouble is not None:  # the intent is not where the next daemon would look for it
+                    raise Blocked(trouble, code="table")
+                return send(hand.job, client=self._client, now=self._clock.now)
+        reason = "the same file under the same rule was sent meanwhile"
+        return Outcome(State.QUEUED, reason, {"due_at": self._clock.now()})
 
     def poll(self, hand: Hand, rule: FolderRule) -> Outcome:
         """Ask for the prediction once."""
@@ -151,10 +145,16 @@ class Steps:
             pace.learn(seconds)
         return outcome
 
-    def download(self, hand: Hand, rule: FolderRule) -> Outcome:
-        """Fetch the outputs into the outbox."""
+    def download(self, hand: Hand, rule: FolderRule, save: Callable[[Hand], None]) -> Outcome:
+        """Fetch the outputs into the outbox. `save` writes what is unwritten of the job, once it takes longer."""
         self.folders.check(rule)
         job = hand.job
+        slow_at = self._clock.now() + _SLOW
+
+        def moved() -> None:
+            if hand.moves and self._clock.now() > slow_at:
+                save(hand)
+
         original = None if job.twin_of is None or job.result_urls else self._store.find(job.twin_of)
         limit = int(self.settings.limits.max_result_mb * 1_000_000)
         with self._paced(downloads(job)):
@@ -166,6 +166,7 @@ class Steps:
                 limit=limit,
                 now=self._clock.now(),
                 wall=self._clock.wall,
+                moved=moved,
             )
 
     def _after(self, job: Job, rule: FolderRule, error: StageError) -> Outcome:
@@ -226,9 +227,13 @@ class Steps:
                 raise Transient("the daemon stopped")
         return now
 
-    def _settle_into(self, hand: Hand) -> Callable[[Job, str, str], tuple[Job, Job | None]]:
+    def _settle_into(self, hand: Hand) -> SettleOriginal:
         def settle(job: Job, fingerprint: str, sha256: str) -> tuple[Job, Job | None]:
-            hand.job, original = self._store.settle_original(job, fingerprint, sha256)
+            if job.size < _SMALL and self._store.original_of(job.id, fingerprint) is None:
+                hand.note({"fingerprint": fingerprint, "sha256": sha256, "twin_of": None})
+                return hand.job, None
+            row, original = self._store.settle_original(hand.row, fingerprint, sha256)
+            hand.settled(row)
             return hand.job, original
 
         return settle

@@ -1,33 +1,24 @@
-"""The job table's only writer: add, claim, advance, amend. Rows in, frozen Jobs out."""
+"""The job table: on top of the writes of single rows, claims and whatever else concerns many rows at once."""
 
-import logging
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, delete, insert, not_, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, not_, select, update
 
-from daemon import schema
-from daemon.clock import Clock
-from daemon.database import GroupCommit, writing_engine
 from daemon.errors import Conflict
-from daemon.names import shown
-from daemon.queries import Queries
 from daemon.rows import (
     JOBS,
     NOTES,
     SELECT_JOBS,
-    TRANSITIONS,
     UNFINISHED,
-    add_row,
     add_transitions,
     apply,
-    first_row,
+    delete_jobs,
     job_of,
-    wake_twins,
 )
-from daemon.states import FINAL, Job, NewJob, State, allowed
-from daemon.tablefile import TableFile
+from daemon.states import Job, State, Transition
+from daemon.writes import Writes, tell
 
 _CLAIMABLE = SELECT_JOBS.where(
     UNFINISHED,
@@ -36,67 +27,17 @@ _CLAIMABLE = SELECT_JOBS.where(
     JOBS.c.due_at <= bindparam("now"),
     JOBS.c.claimed_by.is_(None),
 ).limit(bindparam("most"))
-_ORIGINAL = (
-    SELECT_JOBS.where(
-        JOBS.c.fingerprint == bindparam("the_fingerprint"),
-        JOBS.c.id != bindparam("own_id"),
-        JOBS.c.twin_of.is_(None),
-        JOBS.c.state.not_in([State.FAILED, State.CANCELLED]),
-    )
-    .order_by(JOBS.c.id.desc())
-    .limit(1)
-)
 _OLDEST = _CLAIMABLE.order_by(JOBS.c.due_at)
 _NEWEST = _CLAIMABLE.order_by(JOBS.c.due_at.desc())
 
 _PRUNED_AT_ONCE = 500
 
-log = logging.getLogger(__name__)
-
 #: A job as it was and as it is.
 _Pair = tuple[Job, Job]
 
 
-class Store(Queries):
-    """The job table. Every method may be called from any thread; every write is on disk when it returns.
-
-    `counts` is kept by this object's own writes, so it holds for the one that has the state directory's lock.
-    """
-
-    def __init__(self, url: str, clock: Clock) -> None:
-        """Open the table at the SQLAlchemy `url`, migrating it. Raises ConfigError if it is not to be used."""
-        schema.prepare(url)
-        engine = writing_engine(url)
-        self._writer = GroupCommit(engine)
-        super().__init__(url, clock)
-        self.file = TableFile(url, writing=engine, reading=self._reader)
-        #: Jobs whose end some other job may wait for: most have none, and are spared a statement.
-        self._waited_for = self.waited_for()
-
-    def close(self) -> None:
-        """Close all connections."""
-        super().close()
-        self._writer.close()
-
-    def add(self, new: Sequence[NewJob]) -> list[Job]:
-        """Record files as jobs, in one transaction; give those that were not there yet.
-
-        A file that is live in the table (same source and identity, still in the inbox) is passed over, so a
-        file seen by an event and by a scan is one job. One that brings a fault is recorded as failed.
-        """
-        wall = self._clock.wall()
-        rows = [first_row(job, now=self._clock.now(), wall=wall) for job in new]
-
-        def work(connection: Connection) -> list[Job]:
-            added = [job for row in rows if (job := add_row(connection, row)) is not None]
-            add_transitions(connection, [(job, None, job.error_message or "found") for job in added], wall)
-            return added
-
-        added = self._writer.run(work)
-        for job in added:
-            _tell(job, None, job.error_message or "found")
-        self._count((job.folder, None, job.state) for job in added)
-        return added
+class Store(Writes):
+    """The job table as the daemon uses it."""
 
     def end_leases(self) -> None:
         """Free every claimed row; only for who holds the state directory's lock, so the claimants are dead."""
@@ -143,65 +84,6 @@ class Store(Queries):
             raise Conflict(f"job {job.id} is being worked on")
         return self.amend(job, claimed_by=by)
 
-    def advance(self, job: Job, to: State, reason: str, **changes: Any) -> Job:
-        """Move `job` to the state `to`, with `changes` to its other columns, and note it in its history.
-
-        The claim ends unless `claimed_by` is among the changes. Raises Conflict if the row is no longer as
-        `job` has it, ValueError for a transition that the table in `states.py` does not allow.
-        """
-        if not allowed(job.state, to):
-            raise ValueError(f"job {job.id} can't go from {job.state} to {to}")
-        now, wall = self._clock.now(), self._clock.wall()
-        final = to in FINAL
-        values: dict[str, Any] = {"claimed_by": None, "waits_for": None, "finished_at": wall if final else None}
-        values |= {**changes, "state": to}
-
-        def work(connection: Connection) -> Job | None:
-            after = apply(connection, job, values, wall)
-            if after is not None:
-                add_transitions(connection, [(after, job.state, reason)], wall)
-                if final and job.id in self._waited_for:
-                    wake_twins(connection, job.id, now)
-            return after
-
-        after = self._writer.run(work)
-        if after is None:
-            raise Conflict(f"job {job.id} is no longer {job.state}: it was changed meanwhile")
-        self._count([(job.folder, job.state, to)])
-        _tell(after, job.state, reason)
-        return after
-
-    def amend(self, job: Job, **changes: Any) -> Job:
-        """Change columns of `job` without a transition; the claim ends unless kept. Raises Conflict."""
-        values = {"claimed_by": None, **changes}
-        wall = self._clock.wall()
-        after = self._writer.run(lambda connection: apply(connection, job, values, wall))
-        if after is None:
-            raise Conflict(f"job {job.id} was changed meanwhile")
-        return after
-
-    def settle_original(self, job: Job, fingerprint: str, sha256: str) -> tuple[Job, Job | None]:
-        """Note what `job` is (bytes and request), and find the job that already stands for the same.
-
-        Gives the row as it now is and that other job, or None if this one is to be paid for. Both in one
-        transaction, so that of two equal files taken up together exactly one goes on. Keeps the claim.
-        """
-        wall = self._clock.wall()
-        wanted = {"the_fingerprint": fingerprint, "own_id": job.id}
-
-        def work(connection: Connection) -> tuple[Job | None, Job | None]:
-            row = connection.execute(_ORIGINAL, wanted).mappings().first()
-            original = None if row is None else job_of(row)
-            if original is not None:
-                self._waited_for.add(original.id)
-            changes = {"sha256": sha256, "fingerprint": fingerprint, "twin_of": original and original.id}
-            return apply(connection, job, changes, wall), original
-
-        after, original = self._writer.run(work)
-        if after is None:
-            raise Conflict(f"job {job.id} was changed meanwhile")
-        return after, original
-
     def release_held(self, code: str, folder: str | None = None) -> int:
         """Send every job that the condition `code` holds (in `folder`, or anywhere) on from where it stood."""
         query = SELECT_JOBS.where(UNFINISHED, JOBS.c.state == State.HELD, JOBS.c.error_code == code)
@@ -247,7 +129,7 @@ class Store(Queries):
                 if connection.execute(old).first() is None:
                     return total
             # Asked again by the writer: a person may have sent one of them on meanwhile.
-            rows = self._writer.run(partial(_delete, wanted=old))
+            rows = self._writer.run(partial(delete_jobs, wanted=old))
             with self._counts_lock:
                 self.counts.subtract((row.folder, State(row.state)) for row in rows)
             total += len(rows)
@@ -261,36 +143,18 @@ class Store(Queries):
         wall: float,
     ) -> list[_Pair]:
         pairs = [(job, after) for job in jobs if (after := apply(connection, job, changes(job), wall))]
-        moved = [(after, job.state, reason) for job, after in pairs if after.state != job.state]
-        add_transitions(connection, moved, wall)
+        moved = [
+            Transition(job.id, wall, job.state, after.state, reason)
+            for job, after in pairs
+            if after.state != job.state
+        ]
+        add_transitions(connection, moved)
         return pairs
 
     def _run_pairs(self, work: Callable[[Connection], list[_Pair]], reason: str) -> list[Job]:
         pairs = self._writer.run(work)
         for before, after in pairs:
             if before.state is not after.state:
-                _tell(after, before.state, reason)
+                tell(after, Transition(after.id, after.updated_at, before.state, after.state, reason))
         self._count((after.folder, before.state, after.state) for before, after in pairs)
         return [after for _, after in pairs]
-
-    def _count(self, moves: Iterable[tuple[str, State | None, State]]) -> None:
-        with self._counts_lock:
-            for folder, before, after in moves:
-                if before is not None:
-                    self.counts[folder, before] -= 1
-                self.counts[folder, after] += 1
-
-
-def _delete(connection: Connection, wanted: Select[Any]) -> Sequence[Row[Any]]:
-    rows = connection.execute(wanted).all()
-    ids = [row.id for row in rows]
-    connection.execute(delete(TRANSITIONS).where(TRANSITIONS.c.job_id.in_(ids)))
-    connection.execute(delete(JOBS).where(JOBS.c.id.in_(ids)))
-    return rows
-
-
-def _tell(job: Job, before: State | None, reason: str) -> None:
-    """Write the log line of a transition."""
-    log.info(
-        "job %d (%s/%s): %s → %s: %s", job.id, job.folder, shown(job.name), before or "new", job.state, reason
-    )

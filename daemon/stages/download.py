@@ -29,10 +29,12 @@ def download(
     limit: int,
     now: float,
     wall: Callable[[], float],
+    moved: Callable[[], None] = lambda: None,
 ) -> Outcome:
     """Bring the outputs of `job` into the outbox, from the API or, for a twin, from its original's results.
 
-    `limit` is the largest output in bytes. Raises StageError: Withheld(result_refused) for what is not let in.
+    `limit` is the largest output in bytes, `moved` is called whenever some bytes came.
+    Raises StageError: Withheld(result_refused) for what is not let in.
     """
     if original is not None:
         if not original.outputs or not all(os.path.isfile(path) for path in original.outputs):
@@ -46,12 +48,20 @@ def download(
     if not fetches:
         raise Withheld("There is no output to fetch for this job.", code="result_refused")
     directory = outbox.directory_for(job, rule)
-    paths = tuple(_deliver(job, rule, directory, index, fetch, wall) for index, fetch in enumerate(fetches, 1))
+    paths = tuple(
+        _deliver(job, rule, directory, index, fetch, wall, moved) for index, fetch in enumerate(fetches, 1)
+    )
     return Outcome(State.DONE, f"{len(paths)} result(s) in the outbox", {"outputs": paths})
 
 
 def _deliver(
-    job: Job, rule: FolderRule, directory: str, index: int, fetch: Fetch, wall: Callable[[], float]
+    job: Job,
+    rule: FolderRule,
+    directory: str,
+    index: int,
+    fetch: Fetch,
+    wall: Callable[[], float],
+    moved: Callable[[], None],
 ) -> str:
     found = outbox.published(job, directory, index, _extension)
     if found is not None:
@@ -61,7 +71,12 @@ def _deliver(
 
     def fetched(take: Callable[[bytes], object]) -> None:
         nonlocal certain
-        certain = fetch(take)
+
+        def taken(block: bytes) -> None:
+            take(block)
+            moved()
+
+        certain = fetch(taken)
 
     def extension(descriptor: int, size: int) -> str:
         return _checked(descriptor, size, certain=certain)

@@ -7,9 +7,9 @@ from daemon.config import FolderRule
 from daemon.errors import OutcomeUnknown, Rejected
 from daemon.outbox import check_room
 from daemon.source import reading
-from daemon.stages.compose import compose, fingerprint
+from daemon.stages.compose import compose
 from daemon.stages.outcome import Outcome
-from daemon.stages.upload import UPLOAD_LIVES, SettleOriginal, settled
+from daemon.stages.upload import UPLOAD_LIVES, SettleOriginal, mark_of, settled
 from daemon.states import Job, State
 
 
@@ -31,9 +31,11 @@ def prepare(job: Job, rule: FolderRule, *, settle: SettleOriginal, now: Callable
     if rule.takes_media and (job.upload_url is None or now() - (job.uploaded_at or 0.0) > UPLOAD_LIVES):
         return Outcome(State.QUEUED, "the upload grew too old", {"upload_url": None, "due_at": now()})
     sha256 = job.sha256 or ""
-    job, twin = settled(job, rule, fingerprint(composed, rule, sha256), sha256, settle=settle, now=now())
-    if twin is not None:
-        return twin
+    mark = mark_of(job, rule, composed, sha256)
+    if mark != job.fingerprint or job.twin_of is not None:  # a sidecar came, or the rule changed
+        job, twin = settled(job, rule, mark, sha256, settle=settle, now=now())
+        if twin is not None:
+            return twin
     request = {
         "kind": rule.kind,
         "body": composed.with_media(rule, job.upload_url),

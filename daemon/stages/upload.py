@@ -7,7 +7,7 @@ from daemon.config import FolderRule
 from daemon.errors import Rejected, SourceChanged
 from daemon.media import inspect
 from daemon.source import check_unchanged, reading, sha256_of
-from daemon.stages.compose import compose, fingerprint
+from daemon.stages.compose import Composed, compose, fingerprint
 from daemon.stages.outcome import Outcome
 from daemon.states import Job, State
 
@@ -27,21 +27,23 @@ def upload(
     with reading(job) as descriptor:
         sha256 = sha256_of(descriptor)
         check_unchanged(descriptor, job)
-        composed = compose(job, rule, descriptor)
-        job, twin = settled(job, rule, fingerprint(composed, rule, sha256), sha256, settle=settle, now=now())
+        mark = mark_of(job, rule, compose(job, rule, descriptor), sha256)
+        job, twin = settled(job, rule, mark, sha256, settle=settle, now=now())
         if twin is not None:
             return twin
         return _send(job, rule, descriptor, client=client, now=now)
 
 
+def mark_of(job: Job, rule: FolderRule, composed: Composed, sha256: str) -> str:
+    """Give the fingerprint of `job`; one that is to be paid for in any case has one that is equal to no other."""
+    mark = fingerprint(composed, rule, sha256)
+    return f"{mark}/{job.id}" if rule.duplicates == "process" or job.pays_itself else mark
+
+
 def settled(
     job: Job, rule: FolderRule, mark: str, sha256: str, *, settle: SettleOriginal, now: float
 ) -> tuple[Job, Outcome | None]:
-    """Note the fingerprint `mark` and the SHA-256 of `job`; give the row, and the outcome if it is a twin."""
-    if rule.duplicates == "process" or job.pays_itself:
-        mark = f"{mark}/{job.id}"  # equal to no other
-    if mark == job.fingerprint and sha256 == job.sha256 and job.twin_of is None:
-        return job, None
+    """Note the fingerprint `mark` and the SHA-256 of `job`; give the job, and the outcome if it is a twin."""
     job, original = settle(job, mark, sha256)
     if original is None:
         return job, None

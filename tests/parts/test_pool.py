@@ -23,6 +23,7 @@ class Table:
         self.rows: deque[Job] = deque()
         self.asked: list[int] = []
         self.done: list[int] = []
+        self.batches: list[int] = []
         self.at_once = 0
         self.most_at_once = 0
         self.go_on = threading.Event()
@@ -37,14 +38,15 @@ class Table:
             self.asked.append(most)
             return [self.rows.popleft() for _ in range(min(most, len(self.rows)))]
 
-    def work(self, job: Job) -> None:
+    def work(self, jobs: list[Job]) -> None:
         with self._lock:
             self.at_once += 1
             self.most_at_once = max(self.most_at_once, self.at_once)
         assert self.go_on.wait(10)
         with self._lock:
             self.at_once -= 1
-            self.done.append(job.id)
+            self.done.extend(job.id for job in jobs)
+            self.batches.append(len(jobs))
 
 
 Start = Callable[..., Pool]
@@ -62,9 +64,12 @@ def start(table: Table) -> Iterator[Start]:
     def do(
         size: int = 3,
         claim: Callable[[int], list[Job]] = table.claim,
-        work: Callable[[Job], None] = table.work,
+        work: Callable[[list[Job]], None] = table.work,
+        *,
+        at_once: int = 1,
+        linger: float = 0.0,
     ) -> Pool:
-        pool = Pool("test", size, claim, work)
+        pool = Pool("test", size, claim, work, at_once=at_once, linger=linger)
         pools.append(pool)
         pool.start()
         return pool
@@ -149,6 +154,26 @@ def test_places_are_bounded_and_given_back(table: Table, start: Start) -> None:
     pool.unreserve()
 
 
+def test_jobs_that_wait_are_worked_on_together_up_to_a_number(table: Table, start: Start) -> None:
+    table.add(*range(25))
+    start(1, at_once=10)
+    wait_for(lambda: len(table.done) == 25)
+    assert table.done == list(range(25))
+    assert max(table.batches) == 10
+    assert table.asked[0] == 10
+
+
+def test_what_is_handed_over_while_it_lingers_is_worked_on_together(table: Table, start: Start) -> None:
+    pool = start(1, at_once=10, linger=10.0)
+    wait_for(pool.quiet)
+    for number in range(3):
+        assert pool.reserve()
+        pool.put(made_job(id=number))
+    assert not pool.quiet()
+    pool.wake()  # whoever knows of more does not let it wait
+    wait_for(lambda: table.batches == [3])
+
+
 def test_it_stops_with_what_is_in_hand_done_and_takes_up_nothing_more(table: Table, start: Start) -> None:
     table.go_on.clear()
     table.add(*range(10))
@@ -161,6 +186,18 @@ def test_it_stops_with_what_is_in_hand_done_and_takes_up_nothing_more(table: Tab
     assert pool.join(10)
     assert len(table.done) == 2
     pool.wake()
+    assert not pool.reserve()
+
+
+def test_it_may_stop_with_what_was_handed_over_done_too(table: Table, start: Start) -> None:
+    pool = start(1, at_once=2, linger=10.0)
+    wait_for(pool.quiet)
+    for number in range(4):
+        assert pool.reserve()
+        pool.put(made_job(id=number))
+    pool.stop(drain=True)
+    assert pool.join(10)
+    assert sorted(table.done) == [0, 1, 2, 3]
     assert not pool.reserve()
 
 
@@ -197,11 +234,11 @@ def test_it_is_silent_from_the_time_that_its_only_job_hangs(table: Table, start:
 def test_one_job_that_gets_on_is_enough_beside_one_that_hangs(table: Table, start: Start) -> None:
     hangs, over = threading.Event(), threading.Event()
 
-    def work(job: Job) -> None:
-        if job.id == 1:
+    def work(jobs: list[Job]) -> None:
+        if jobs[0].id == 1:
             hangs.set()
             assert over.wait(10)
-        table.work(job)
+        table.work(jobs)
 
     table.add(1)
     pool = start(2, work=work)
@@ -224,7 +261,7 @@ def test_silence_that_is_explained_does_not_count(table: Table, start: Start) ->
     ends_at = monotonic() + 500.0
     waiting, go_on = threading.Event(), threading.Event()
 
-    def work(job: Job) -> None:
+    def work(_jobs: list[Job]) -> None:
         signs.silent_until(ends_at)  # as a call does that has a deadline
         waiting.set()
         assert go_on.wait(10)

@@ -1,0 +1,94 @@
+"""Closes jobs that have ended: deals with their sources, many with one sync of a directory and one transaction."""
+
+import contextlib
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from daemon import files, signs
+from daemon.clock import Clock
+from daemon.config import FolderRule
+from daemon.errors import HotfolderError
+from daemon.folders import Folders
+from daemon.persist import Persist
+from daemon.putaway import put_away
+from daemon.retry import pause
+from daemon.states import Job
+from daemon.store import Store
+
+log = logging.getLogger(__name__)
+
+#: How many jobs are closed together at most.
+AT_ONCE = 50
+#: The backoff's step, as if so many tries had failed: what keeps a source from being moved seldom ends soon.
+_STEP = 6
+
+_Changes = Mapping[str, Any]
+
+
+class Closing:
+    """Puts sources away. `rule_for` gives the rule a job goes by, `later` is told when a row is due again."""
+
+    def __init__(
+        self,
+        store: Store,
+        persist: Persist,
+        clock: Clock,
+        folders: Folders,
+        rule_for: Callable[[Job], FolderRule | None],
+        *,
+        chance: Callable[[], float],
+        later: Callable[[float], None],
+    ) -> None:
+        self._store = store
+        self._persist = persist
+        self._clock = clock
+        self._folders = folders
+        self._rule_for = rule_for
+        self._chance = chance
+        self._later = later
+
+    def close(self, jobs: Sequence[Job]) -> None:
+        """Deal with what claimed jobs that have ended leave behind; nothing is raised.
+
+        All that is needed to do it again after a kill is on disk: `done` was written before this begins, and the
+        rows say that the sources are put away only when the directories that show it are on disk.
+        """
+        try:
+            moved: set[str] = set()
+            wanted = [(job, self._one(job, moved)) for job in jobs]
+            try:
+                for directory in moved:
+                    with contextlib.suppress(FileNotFoundError):  # emptied now, and removed by its owner
+                        files.sync_directory(directory)
+            except OSError as error:
+                wanted = [(job, self._again(job, error)) for job in jobs]
+            written = self._persist(jobs[0], lambda: self._store.write_all(wanted))
+        except Exception:
+            log.exception("job %d: that its source was put away could not be recorded", jobs[0].id)
+            return
+        for job, after in zip(jobs, written, strict=True):
+            if after is None:
+                log.info("job %d was changed while its source was put away", job.id)
+
+    def _one(self, job: Job, moved: set[str]) -> _Changes:
+        """Put one source away; give what is to be written of it. `moved` collects directories to be synced."""
+        signs.beat()
+        try:
+            rule = self._rule_for(job)
+            if rule is None:  # its folder is configured no more, so there is no done/ to bring it to
+                return {"put_away": True}
+            self._folders.check(rule)  # a source whose mount is gone is not gone
+            place = put_away(job, rule, moved.add)
+        except Exception as error:  # noqa: BLE001 - it is told in the log, and one job's trouble is not the others'
+            return self._again(job, error)
+        return {"put_away": True, "lies_at": place.lies_at, "in_inbox": place.in_inbox, "waits_for": None}
+
+    def _again(self, job: Job, error: Exception) -> _Changes:
+        why = f"the source can't be put away: {error}"
+        if job.waits_for != why:
+            unforeseen = not isinstance(error, OSError | HotfolderError)
+            log.warning("job %d: %s; tried again later", job.id, why, exc_info=error if unforeseen else None)
+        due_at = self._clock.now() + pause(_STEP, self._chance())
+        self._later(due_at)
+        return {"due_at": due_at, "waits_for": why}

@@ -1,0 +1,202 @@
+"""The job table's writer, job by job: add, advance, amend. Rows in, frozen Jobs out."""
+
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection
+
+from daemon import schema
+from daemon.clock import Clock
+from daemon.database import GroupCommit, writing_engine
+from daemon.errors import Conflict
+from daemon.names import shown
+from daemon.queries import Queries
+from daemon.rows import (
+    add_row,
+    add_transitions,
+    apply,
+    first_row,
+    original_of,
+    submitted_before,
+    wake_twins,
+)
+from daemon.states import FINAL, Job, Move, NewJob, State, Transition, allowed
+from daemon.tablefile import TableFile
+
+log = logging.getLogger(__name__)
+
+
+class Writes(Queries):
+    """Guarded writes of single rows. Every method may be called from any thread; what it wrote is then on disk.
+
+    `counts` is kept by this object's own writes, so it holds for the one that has the state directory's lock.
+    """
+
+    def __init__(self, url: str, clock: Clock) -> None:
+        """Open the table at the SQLAlchemy `url`, migrating it. Raises ConfigError if it is not to be used."""
+        schema.prepare(url)
+        engine = writing_engine(url)
+        self._writer = GroupCommit(engine)
+        super().__init__(url, clock)
+        self.file = TableFile(url, writing=engine, reading=self._reader)
+        #: Jobs whose end some other job may wait for: most have none, and are spared a statement.
+        self._waited_for = self.waited_for()
+
+    def close(self) -> None:
+        """Close all connections."""
+        super().close()
+        self._writer.close()
+
+    def add(self, new: Sequence[NewJob]) -> list[Job]:
+        """Record files as jobs, in one transaction; give those that were not there yet.
+
+        A file that is live in the table (same source and identity, still in the inbox) is passed over, so a
+        file seen by an event and by a scan is one job. One that brings a fault is recorded as failed.
+        """
+        wall = self._clock.wall()
+        rows = [first_row(job, now=self._clock.now(), wall=wall) for job in new]
+
+        def work(connection: Connection) -> list[Job]:
+            added = [job for row in rows if (job := add_row(connection, row)) is not None]
+            add_transitions(connection, [_found(job, wall) for job in added])
+            return added
+
+        added = self._writer.run(work)
+        for job in added:
+            tell(job, _found(job, wall))
+        self._count((job.folder, None, job.state) for job in added)
+        return added
+
+    def advance(self, job: Job, to: State, reason: str, **changes: Any) -> Job:
+        """Move `job` to the state `to`, with `changes` to its other columns, and note it in its history.
+
+        The claim ends unless `claimed_by` is among the changes. Raises Conflict if the row is no longer as
+        `job` has it, ValueError for a transition that the table in `states.py` does not allow.
+        """
+        return self.write(job, [Move(to, reason, self._clock.wall())], **changes)
+
+    def amend(self, job: Job, **changes: Any) -> Job:
+        """Change columns of `job` without a transition; the claim ends unless kept. Raises Conflict."""
+        return self.write(job, [], **changes)
+
+    def write(self, job: Job, moves: Sequence[Move], **changes: Any) -> Job:
+        """Make `moves`, one after the other, with `changes` to other columns, in one transaction: as `advance`."""
+        after = self._write(job, moves, changes, lambda _: False)
+        if after is None:
+            raise Conflict(f"job {job.id} is no longer {job.state} as it was: it was changed meanwhile")
+        return after
+
+    def intend(self, job: Job, moves: Sequence[Move], **changes: Any) -> Job | None:
+        """Write the intent to submit, as `write`; None, and nothing is written, if another job stands for it.
+
+        That job has the same fingerprint and got to its submit. In the transaction that makes this one ready to be
+        paid, so that of equal files under way together exactly one is.
+        """
+        paid = False
+        fingerprint = changes.get("fingerprint", job.fingerprint)
+
+        def unless(connection: Connection) -> bool:
+            nonlocal paid
+            paid = fingerprint is not None and submitted_before(connection, job.id, fingerprint)
+            return paid
+
+        after = self._write(job, moves, changes, unless)
+        if after is None and not paid:
+            raise Conflict(f"job {job.id} is no longer {job.state} as it was: it was changed meanwhile")
+        return after
+
+    def write_all(self, wanted: Sequence[tuple[Job, Mapping[str, Any]]]) -> list[Job | None]:
+        """Change columns of many jobs in one transaction, as `amend`; None for each that was changed meanwhile."""
+        wall = self._clock.wall()
+
+        def work(connection: Connection) -> list[Job | None]:
+            return [apply(connection, job, {"claimed_by": None, **changes}, wall) for job, changes in wanted]
+
+        return self._writer.run(work)
+
+    def _write(
+        self, job: Job, moves: Sequence[Move], changes: Mapping[str, Any], unless: Callable[[Connection], bool]
+    ) -> Job | None:
+        """Write in one transaction, unless that finds a reason not to or the row changed; None if it did not."""
+        history = _history(job, moves)
+        now, wall = self._clock.now(), self._clock.wall()
+        values: dict[str, Any] = {"claimed_by": None, **changes}
+        final = False
+        if moves:
+            final = moves[-1].to in FINAL
+            ends = {"waits_for": None, "finished_at": wall if final else None}
+            values = {**ends, **values, "state": moves[-1].to}
+
+        def work(connection: Connection) -> Job | None:
+            if unless(connection):
+                return None
+            after = apply(connection, job, values, wall)
+            if after is not None:
+                add_transitions(connection, history)
+                if final and job.id in self._waited_for:
+                    wake_twins(connection, job.id, now)
+            return after
+
+        after = self._writer.run(work)
+        if after is not None:
+            self._count([(job.folder, each.before, each.after) for each in history])
+            for each in history:
+                tell(after, each)
+        return after
+
+    def settle_original(self, job: Job, fingerprint: str, sha256: str) -> tuple[Job, Job | None]:
+        """Note what `job` is (bytes and request), and find the job that already stands for the same.
+
+        Gives the row as it now is and that other job, or None if this one is to be paid for. Both in one
+        transaction, so that of two equal files taken up together exactly one goes on. Keeps the claim.
+        """
+        wall = self._clock.wall()
+
+        def work(connection: Connection) -> tuple[Job | None, Job | None]:
+            original = original_of(connection, job.id, fingerprint)
+            if original is not None:
+                self._waited_for.add(original.id)
+            changes = {"sha256": sha256, "fingerprint": fingerprint, "twin_of": original and original.id}
+            return apply(connection, job, changes, wall), original
+
+        after, original = self._writer.run(work)
+        if after is None:
+            raise Conflict(f"job {job.id} was changed meanwhile")
+        return after, original
+
+    def _count(self, moves: Iterable[tuple[str, State | None, State]]) -> None:
+        with self._counts_lock:
+            for folder, before, after in moves:
+                if before is not None:
+                    self.counts[folder, before] -= 1
+                self.counts[folder, after] += 1
+
+
+def _found(job: Job, wall: float) -> Transition:
+    return Transition(job.id, wall, None, job.state, job.error_message or "found")
+
+
+def _history(job: Job, moves: Sequence[Move]) -> list[Transition]:
+    """Give the transitions that `moves` make of `job`; raises ValueError for one that is not allowed."""
+    history = []
+    before = job.state
+    for move in moves:
+        if not allowed(before, move.to):
+            raise ValueError(f"job {job.id} can't go from {before} to {move.to}")
+        history.append(Transition(job.id, move.at, before, move.to, move.reason))
+        before = move.to
+    return history
+
+
+def tell(job: Job, each: Transition) -> None:
+    """Write the log line of a transition."""
+    log.info(
+        "job %d (%s/%s): %s → %s: %s",
+        job.id,
+        job.folder,
+        shown(job.name),
+        each.before or "new",
+        each.after,
+        each.reason,
+    )
