@@ -37,7 +37,7 @@ class World:
     `number` is that of its first content; contents are counted on from there, so that no two histories share one.
     `contents` holds the SHA-256 of all that was whole at some place at some time, `places` the (path, identity)
     of all that were seen whole in an inbox after a step. `late` are contents that were written to an open file
-    after somebody had moved it away from where it was opened.
+    after somebody had moved it away from where it was opened, or while it had another name, which may be put away.
     """
 
     def __init__(self, inboxes: Sequence[str], outside: str, number: int) -> None:
@@ -123,8 +123,9 @@ class World:
         descriptor = os.open(path, os.O_RDWR | flags, 0o666)
         try:
             os.write(descriptor, change(os.pread(descriptor, 1 << 20, 0)))
-            there = os.path.lexists(path) and os.path.samestat(os.lstat(path), os.fstat(descriptor))
-            if not there:
+            status = os.fstat(descriptor)
+            there = os.path.lexists(path) and os.path.samestat(os.lstat(path), status)
+            if not there or status.st_nlink > 1:
                 self.late.add(hashlib.sha256(os.pread(descriptor, 1 << 20, 0)).hexdigest())
         finally:
             os.close(descriptor)

@@ -193,18 +193,6 @@ def test_names_that_differ_only_in_their_unicode_form_are_two_files(house: House
     assert house.results() == {"caf\u00e9.png": picture(1), "cafe\u0301.png": picture(2)}
 
 
-def test_links_pipes_and_directories_with_a_picture_name_are_left_alone(house: House) -> None:
-    house.start()
-    outside = os.path.join(house.base, "secret.png")
-    house.put(outside, picture(9))
-    os.symlink(outside, house.inbox(FOLDER, "link.png"))
-    os.mkfifo(house.inbox(FOLDER, "pipe.png"))
-    house.until(house.drop("folder.png/cat.png", picture(1)))
-    house.daemon.inbox.rescan()
-    house.until_rest()
-    assert [os.path.basename(job.source) for job in house.jobs()] == ["cat.png"]
-
-
 def test_a_file_written_slowly_is_taken_when_it_is_whole(house: House) -> None:
     house.start(patience=30)
     path = house.inbox(FOLDER, "walk.png")

@@ -4,8 +4,8 @@ The promise, however files and directories are written, renamed, replaced and mo
 are uploaded, submitted and put away, and while spending is paused and resumed:
 
 - Nothing is left in an inbox: all that stayed there is put away into `done/`, nothing is in `failed/`.
-- Each content that lies in `done/` was submitted exactly once and lies in an outbox. One exception: what a
-  program writes to a file that it opened before the file was put away is no longer in the inbox.
+- Each content that lies in `done/` was submitted exactly once and lies in an outbox. One exception: what a program
+  writes to a file that is put away already, because it had opened it before, or by another name of the file.
 - No content is submitted twice, at however many places it lay and however often it was touched; none is submitted
   that was never whole. What was submitted arrives, though its file was deleted meanwhile.
 - Each job ends: done, or cancelled because its file is gone or another.
