@@ -90,8 +90,8 @@ def finish(house: House, zygote: Zygote, number: int, unknown: set[int], figure:
         sent = in_air(house)
         figure(f"held after {KILLS} random kills", f"{len(held)}; submits in the air by the journal: {sent}")
         assert held == unknown
-        # The journal can't know a submit whose intent was on its way to the disk, and that was not sent after that:
-        # this takes a moment, so fewer than two are in it at a kill.
+        # The journal can't know a submit whose intent was on its way to the disk and that was then not sent. This
+        # takes a moment, so fewer than two are in it at a kill.
         assert sent <= len(held) <= sent + 2 * KILLS
         if attach_what_is_held(house):
             settled(house, number)

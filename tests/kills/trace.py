@@ -20,7 +20,10 @@ CHANGING = (
     "utimensat,setxattr,lsetxattr,fsetxattr,connect,bind,sendto,sendmsg,sendmmsg"
 )
 #: Words that have all threads of a process watched, whatever they do.
-WATCHING = ("-qq", "-f", f"-etrace={CHANGING}")
+WATCHING = ("-qq", "-f", "-y", f"-etrace={CHANGING}")
+#: Words that have the threads that are named watched, with the time of each call.
+TIMED = ("-qq", "-y", "-ttt", f"-etrace={CHANGING}")
+_TIME = re.compile(r"\b\d+\.\d{6}\b")
 _OPENS = frozenset({"open", "openat", "openat2", "creat"})
 _LINE = re.compile(r"^(\d+) +(\w+)\((.*)", re.MULTILINE)
 
@@ -65,7 +68,32 @@ def _tracer_of(pid: int, thread: int) -> int:
 
 def killing(call: str, nth: int) -> tuple[str, ...]:
     """Give the words that have a traced thread's process killed when it enters its nth `call`."""
-    return ("-q", f"-etrace={call}", f"-einject={call}:signal=KILL:when={nth}")
+    return ("-q", "-y", f"-etrace={call}", f"-einject={call}:signal=KILL:when={nth}")
+
+
+def failing(call: str, nth: int) -> tuple[str, ...]:
+    """Give the words that have a thread's nth `call` fail as on a broken disk, and all its calls watched."""
+    return (*TIMED, f"-einject={call}:error=EIO:when={nth}")
+
+
+def merged(*paths: str) -> str:
+    """Give the lines of several traces with times in their order."""
+    lines: list[str] = []
+    for path in paths:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            lines += file
+    return "".join(sorted(lines, key=lambda line: _TIME.findall(line)[:1]))
+
+
+def struck_flush(text: str) -> tuple[str, str]:
+    """Give the file whose flush failed, or at whose flush a kill fell, and what was called after it."""
+    before, _, after = text.partition("(INJECTED)")
+    return re.findall(r"sync\(\d+<([^>]*)>", before)[-1], after
+
+
+def flushes(text: str, path: str) -> list[int]:
+    """Give where, in the text of a trace, a file is brought to the disk."""
+    return [found.start() for found in re.finditer(rf"sync\(\d+<{re.escape(path)}>", text)]
 
 
 def calls(path: str) -> list[Call]:

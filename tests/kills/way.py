@@ -23,7 +23,7 @@ import hashlib
 import os
 import signal
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
@@ -32,12 +32,14 @@ from daemon.states import Job, State
 from tests.daemon.house import House, files_below
 from tests.daemon.process import jobs_of
 from tests.daemon.samples import picture
-from tests.kills.trace import WATCHING, Call, calls, killing, strace, was_killed
+from tests.kills.trace import TIMED, WATCHING, Call, calls, failing, killing, merged, strace, was_killed
 from tests.kills.zygote import Fork, Zygote, log_of
 from tests.support import wait_for
 
 NAME = "cat.png"
 MAIN = "MainThread"
+#: Seconds for a phase: a source that can't be put away is tried again after half a minute at most.
+_PATIENCE = 90.0
 Trace = Callable[[Fork], AbstractContextManager[None]]
 
 
@@ -66,14 +68,18 @@ class Point:
 
 
 class Way:
-    """One job's way, in a house of its own; `number` makes its content one that no other way has."""
+    """One job's way, in a house of its own; `number` makes its content one that no other way has.
+
+    `trace` and `next_trace` are the files with the calls of the first daemon and of the one after it.
+    """
 
     def __init__(self, house: House, zygote: Zygote, number: int) -> None:
         self._house = house
         self._zygote = zygote
         self._picture = picture(number)
-        self._trace = os.path.join(house.base, "trace")
-        house.configure()
+        self.trace = os.path.join(house.base, "trace")
+        self.next_trace = os.path.join(house.base, "next-trace")
+        house.configure(limits={"uploads": 1})  # of many threads of a pool, each would fail once
 
     def recorded(self, phase: Phase) -> list[tuple[str, Call]]:
         """Go the whole way, and give the calls that were made in a phase, with the group of their thread."""
@@ -81,28 +87,50 @@ class Way:
 
         def trace(daemon: Fork) -> AbstractContextManager[None]:
             groups.update(_groups(phase, daemon))
-            return strace(daemon.pid, groups, self._trace, *WATCHING)
+            return strace(daemon.pid, groups, self.trace, *WATCHING)
 
         self._enter(phase, trace)
         self._check_end(self._finished())
-        return [(groups[call.thread], call) for call in calls(self._trace) if call.thread in groups]
+        return [(groups[call.thread], call) for call in calls(self.trace) if call.thread in groups]
 
-    def killed_at(self, point: Point) -> bool:
-        """Go the way with a kill; tell whether the point was reached. The end must be the same in any case."""
+    def killed_at(self, point: Point, *, watched: bool = False) -> bool:
+        """Go the way with a kill; tell whether the point was reached. The end must be the same in any case.
 
-        def trace(daemon: Fork) -> AbstractContextManager[None]:
-            threads = [thread for thread, group in _groups(point.phase, daemon).items() if group == point.group]
-            return strace(daemon.pid, threads, self._trace, *killing(point.call, point.nth))
-
-        self._enter(point.phase, trace)
-        job = self._finished()
+        `watched`: the calls of the daemon that is started after the kill are written to `next_trace`.
+        """
+        self._enter(point.phase, self._tracer(point, *killing(point.call, point.nth)))
+        job = self._finished(self.next_trace if watched else None)
         held = job.state is State.HELD
         if held:
             assert point.in_air, f"held, though nothing was in the air at {point}"
             assert job.error_code == "unknown_submit"
             job = self._resolved(job)
         self._check_end(job)
-        return was_killed(self._trace)
+        assert "Traceback" not in log_of(self._house.base)
+        return was_killed(self.trace)
+
+    def failed_at(self, point: Point) -> str:
+        """Go the way with a call that fails; the end must be the same. Give the trace of all threads."""
+        others = f"{self.trace}-others"
+
+        @contextlib.contextmanager
+        def trace(daemon: Fork) -> Iterator[None]:
+            groups = _groups(point.phase, daemon)
+            rest = [thread for thread, group in groups.items() if group != point.group]
+            with struck(daemon), strace(daemon.pid, rest, others, *TIMED):
+                yield
+
+        struck = self._tracer(point, *failing(point.call, point.nth))
+        self._enter(point.phase, trace)
+        self._check_end(self._finished())
+        return merged(self.trace, others)
+
+    def _tracer(self, point: Point, *words: str) -> Trace:
+        def trace(daemon: Fork) -> AbstractContextManager[None]:
+            threads = [thread for thread, group in _groups(point.phase, daemon).items() if group == point.group]
+            return strace(daemon.pid, threads, self.trace, *words)
+
+        return trace
 
     def _enter(self, phase: Phase, trace: Trace) -> None:
         """Run a daemon through a phase, traced, to the phase's end or its own; it is gone afterwards."""
@@ -118,7 +146,7 @@ class Way:
                 wait_for(self._put_away, 20, "the job to be done")
             with trace(daemon):
                 over = self._begin(phase, daemon)
-                wait_for(lambda: daemon.ended(0.02) or over(), 20, f"the end of {phase}")
+                wait_for(lambda: daemon.ended(0.02) or over(), _PATIENCE, f"the end of {phase}")
         finally:
             daemon.close()
 
@@ -135,16 +163,20 @@ class Way:
                 daemon.send(signal.SIGTERM)
                 return daemon.ended
 
-    def _finished(self) -> Job:
-        """Start the daemon again, let it do what it can, and give the job."""
-        self._once()
+    def _finished(self, watch: str | None = None) -> Job:
+        """Start the daemon again, let it do what it can, and give the job. `watch`: where to write its calls."""
+        self._once(watch)
         (job,) = jobs_of(self._house)
         return job
 
-    def _once(self) -> None:
-        daemon = self._fork("run", "--once")
+    def _once(self, watch: str | None = None) -> None:
+        daemon = self._fork("run", "--once", stopped=watch is not None)
         try:
-            assert daemon.ended(30), log_of(self._house.base)
+            with contextlib.ExitStack() as stack:
+                if watch is not None:
+                    stack.enter_context(strace(daemon.pid, [daemon.pid], watch, *WATCHING))
+                    daemon.send(signal.SIGCONT)
+                assert daemon.ended(30), log_of(self._house.base)
         finally:
             daemon.close()
 
@@ -168,7 +200,6 @@ class Way:
         assert self._house.results() == {NAME: self._picture}
         assert names_below(self._house.inbox()) == [f"done/{NAME}"]
         assert files_below(self._house.inbox()) == {f"done/{NAME}": self._picture}
-        assert "Traceback" not in log_of(self._house.base)
 
     def _submits(self) -> list[Entry]:
         digest = hashlib.sha256(self._picture).hexdigest()
