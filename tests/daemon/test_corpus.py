@@ -103,7 +103,9 @@ def test_a_picture_that_unpacks_to_gigabytes_costs_no_memory(house: House, figur
 
 
 def ends(house: House) -> set[tuple[str, str]]:
-    return {(job.folder, str(job.state)) for job in jobs_of(house)}
+    """Give folder and state of the jobs that are held, or have ended with their source put away."""
+    over = [job for job in jobs_of(house) if job.put_away or job.state is State.HELD]
+    return {(job.folder, str(job.state)) for job in over}
 
 
 # Things that are no files
