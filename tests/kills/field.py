@@ -3,7 +3,7 @@
 import itertools
 import os
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -35,15 +35,16 @@ class Field:
         os.mkdir(base)
         return Way(House(base, self._sandbox), self._zygote, number)
 
-    def points(self, runs: int) -> list[Point]:
-        """Give every point of every phase, by traced runs.
+    def points(self, runs: int, phases: Iterable[Phase] = Phase) -> list[Point]:
+        """Give every point of some phases, by traced runs.
 
         A step that is slow once goes on in another pool's thread. Of several runs of a phase that one counts in
         which the fewest groups did the work.
         """
+        phases = list(phases)
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            found = pool.map(self._traced, [phase for phase in Phase for _ in range(runs)])
-            by_phase = {phase: [next(found) for _ in range(runs)] for phase in Phase}
+            found = pool.map(self._traced, [phase for phase in phases for _ in range(runs)])
+            by_phase = {phase: [next(found) for _ in range(runs)] for phase in phases}
         best = [min(of_phase, key=lambda each: len({p.group for p in each})) for of_phase in by_phase.values()]
         return [point for part in best for point in part]
 

@@ -18,8 +18,7 @@ from tests.kills.way import Phase, Point
 
 def of_work(field: Field) -> list[Point]:
     """Give every flush between the drop of a file and its source being put away."""
-    every = field.points(runs=2)
-    return [point for point in every if point.phase is Phase.WORK and point.call in {"fsync", "fdatasync"}]
+    return [point for point in field.points(2, [Phase.WORK]) if point.call in {"fsync", "fdatasync"}]
 
 
 def check_made_anew(field: Field, point: Point) -> bool:
