@@ -5,7 +5,7 @@ from dataclasses import fields, replace
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, Table, bindparam, delete, insert, select, text, update
+from sqlalchemy import Connection, Row, Select, Table, bindparam, delete, exists, insert, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from daemon.states import Job, NewJob, State, Transition
@@ -37,15 +37,16 @@ _ORIGINAL = (
     .order_by(JOBS.c.id.desc())
     .limit(1)
 )
-_SUBMITTED = (
-    select(JOBS.c.id)
+_other = JOBS.alias("other")
+_UNPAID_UPDATE = _GUARDED_UPDATE.where(
+    ~exists()
     .where(
-        JOBS.c.fingerprint == bindparam("the_fingerprint"),
-        JOBS.c.id != bindparam("own_id"),
-        JOBS.c.twin_of.is_(None),
-        JOBS.c.state.in_([State.SUBMITTING, State.PROCESSING, State.DOWNLOADING, State.DONE, State.HELD]),
+        _other.c.fingerprint == bindparam("the_fingerprint"),
+        _other.c.id != bindparam("the_id"),
+        _other.c.twin_of.is_(None),
+        _other.c.state.in_([State.SUBMITTING, State.PROCESSING, State.DOWNLOADING, State.DONE, State.HELD]),
     )
-    .limit(1)
+    .correlate(None)
 )
 _WAKE_TWINS = update(JOBS).where(
     JOBS.c.twin_of == bindparam("original"), JOBS.c.state == State.QUEUED, JOBS.c.claimed_by.is_(None)
@@ -106,11 +107,19 @@ def _insert_if_new(dialect: str) -> Any:
     return statement.on_conflict_do_nothing().returning(JOBS.c.id)
 
 
-def apply(connection: Connection, job: Job, changes: Mapping[str, Any], wall: float) -> Job | None:
-    """Write `changes` to the row of `job` if it still is as `job` has it; give the new Job, or None if not."""
+def apply(
+    connection: Connection, job: Job, changes: Mapping[str, Any], wall: float, *, unpaid: str | None = None
+) -> Job | None:
+    """Write `changes` to the row of `job` if it still is as `job` has it; give the new Job, or None if not.
+
+    `unpaid`: a fingerprint; then also only if no other job that has it got to its submit, so that it may be paid.
+    """
     values = {**changes, "version": job.version + 1, "updated_at": wall}
-    expected = {"the_id": job.id, "the_state": job.state, "the_version": job.version}
-    if connection.execute(_GUARDED_UPDATE, {**values, **expected}).rowcount != 1:
+    wanted = {"the_id": job.id, "the_state": job.state, "the_version": job.version}
+    statement = _GUARDED_UPDATE
+    if unpaid is not None:
+        statement, wanted = _UNPAID_UPDATE, {**wanted, "the_fingerprint": unpaid}
+    if connection.execute(statement, {**values, **wanted}).rowcount != 1:
         return None
     return replace(job, **values)
 
@@ -130,12 +139,6 @@ def original_of(connection: Connection, job_id: int, fingerprint: str) -> Job | 
     wanted = {"the_fingerprint": fingerprint, "own_id": job_id}
     row = connection.execute(_ORIGINAL, wanted).mappings().first()
     return None if row is None else job_of(row)
-
-
-def submitted_before(connection: Connection, job_id: int, fingerprint: str) -> bool:
-    """Tell whether another job for the same bytes and request has got to its submit, so that it may be paid."""
-    wanted = {"the_fingerprint": fingerprint, "own_id": job_id}
-    return connection.execute(_SUBMITTED, wanted).first() is not None
 
 
 def delete_jobs(connection: Connection, wanted: Select[Any]) -> Sequence[Row[Any]]:

@@ -1,7 +1,7 @@
 """The job table's writer, job by job: add, advance, amend. Rows in, frozen Jobs out."""
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection
@@ -18,7 +18,6 @@ from daemon.rows import (
     apply,
     first_row,
     original_of,
-    submitted_before,
     wake_twins,
 )
 from daemon.states import FINAL, Job, Move, NewJob, State, Transition, allowed
@@ -82,7 +81,7 @@ class Writes(Queries):
 
     def write(self, job: Job, moves: Sequence[Move], **changes: Any) -> Job:
         """Make `moves`, one after the other, with `changes` to other columns, in one transaction: as `advance`."""
-        after = self._write(job, moves, changes, lambda _: False)
+        after = self._write(job, moves, changes)
         if after is None:
             raise Conflict(f"job {job.id} is no longer {job.state} as it was: it was changed meanwhile")
         return after
@@ -90,20 +89,15 @@ class Writes(Queries):
     def intend(self, job: Job, moves: Sequence[Move], **changes: Any) -> Job | None:
         """Write the intent to submit, as `write`; None, and nothing is written, if another job stands for it.
 
-        That job has the same fingerprint and got to its submit. In the transaction that makes this one ready to be
-        paid, so that of equal files under way together exactly one is.
+        That job has the same fingerprint and got to its submit. The statement that makes this one ready to be paid
+        looks for it, so that of equal files under way together exactly one is.
         """
-        paid = False
         fingerprint = changes.get("fingerprint", job.fingerprint)
-
-        def unless(connection: Connection) -> bool:
-            nonlocal paid
-            paid = fingerprint is not None and submitted_before(connection, job.id, fingerprint)
-            return paid
-
-        after = self._write(job, moves, changes, unless)
-        if after is None and not paid:
-            raise Conflict(f"job {job.id} is no longer {job.state} as it was: it was changed meanwhile")
+        after = self._write(job, moves, changes, unpaid=fingerprint)
+        if after is None:
+            now = self.find(job.id)
+            if now is None or (now.state, now.version) != (job.state, job.version):
+                raise Conflict(f"job {job.id} is no longer {job.state} as it was: it was changed meanwhile")
         return after
 
     def write_all(self, wanted: Sequence[tuple[Job, Mapping[str, Any]]]) -> list[Job | None]:
@@ -116,9 +110,9 @@ class Writes(Queries):
         return self._writer.run(work)
 
     def _write(
-        self, job: Job, moves: Sequence[Move], changes: Mapping[str, Any], unless: Callable[[Connection], bool]
+        self, job: Job, moves: Sequence[Move], changes: Mapping[str, Any], *, unpaid: str | None = None
     ) -> Job | None:
-        """Write in one transaction, unless that finds a reason not to or the row changed; None if it did not."""
+        """Write in one transaction; None if the row changed, or is not `unpaid` (a fingerprint)."""
         history = _history(job, moves)
         now, wall = self._clock.now(), self._clock.wall()
         values: dict[str, Any] = {"claimed_by": None, **changes}
@@ -129,9 +123,7 @@ class Writes(Queries):
             values = {**ends, **values, "state": moves[-1].to}
 
         def work(connection: Connection) -> Job | None:
-            if unless(connection):
-                return None
-            after = apply(connection, job, values, wall)
+            after = apply(connection, job, values, wall, unpaid=unpaid)
             if after is not None:
                 add_transitions(connection, history)
                 if final and job.id in self._waited_for:
