@@ -15,41 +15,52 @@ from tests.support import wait_for
 _LOOK = 0.005
 _LONGEST = 600.0
 
+#: What requests' sessions do with the environment, and what they are called in the table.
+PEERS = {"read": "bare requests", "ignored": "bare requests, environment ignored"}
+
 #: Wall and processor seconds of one run.
 Run = tuple[float, float]
 
 
 def measure(directory: str, count: int, runs: int, threads: Sequence[int]) -> list[Figure]:
-    """Let the daemon and, from as many threads as each of `threads`, the peer process `count` files, in turn.
+    """Let the daemon and, from as many threads as each of `threads`, the peers process `count` files, in turn.
 
-    The peer's best number of threads is the one that counts.
+    The peers are plain requests sessions, and such as ignore the environment: those do less than the daemon, which
+    honours proxies and certificates, and show the limit of the library. Of each the best number of threads counts.
     """
     ours: list[Run] = []
-    theirs: dict[int, list[Run]] = {number: [] for number in threads}
+    theirs: dict[tuple[str, int], list[Run]] = {(kind, number): [] for kind in PEERS for number in threads}
     with stage(os.path.join(directory, "stage"), journal=False) as at:
         at.warm_up()
         for turn in range(runs):
-            first = 1 + turn * count * (1 + len(threads))
+            first = 1 + turn * count * (1 + len(theirs))
             ours.append(_daemon(at, first, count))
-            for number in threads:
+            for (kind, number), taken in theirs.items():
                 first += count
-                theirs[number].append(_bare(at, first, count, number))
-    best = min(threads, key=lambda number: statistics.median(wall for wall, _ in theirs[number]))
-    peer = f"bare, {best} threads (best of {', '.join(map(str, threads))})"
+                taken.append(_bare(at, first, count, number, kind))
+    return [figure for kind in PEERS for figure in _figures(count, ours, kind, threads, theirs)]
+
+
+def _figures(
+    count: int, ours: list[Run], kind: str, threads: Sequence[int], theirs: dict[tuple[str, int], list[Run]]
+) -> list[Figure]:
+    best = min(threads, key=lambda number: statistics.median(wall for wall, _ in theirs[kind, number]))
+    peer = f"{PEERS[kind]}, {best} threads (best of {', '.join(map(str, threads))})"
+    fastest = theirs[kind, best]
     return [
         Figure(
             f"{count} files at once",
             "files/s",
             [count / wall for wall, _ in ours],
             peer,
-            [count / wall for wall, _ in theirs[best]],
+            [count / wall for wall, _ in fastest],
         ),
         Figure(
             "… processor time of a job",
             "ms",
             [cpu / count for _, cpu in ours],
             peer,
-            [cpu / count for _, cpu in theirs[best]],
+            [cpu / count for _, cpu in fastest],
             1e3,
         ),
     ]
@@ -80,13 +91,13 @@ def _until_there(path: str, begun: float) -> None:
         time.sleep(_LOOK)
 
 
-def _bare(at: Stage, first: int, count: int, threads: int) -> Run:
+def _bare(at: Stage, first: int, count: int, threads: int, environment: str) -> Run:
     sources = os.path.join(at.base, f"bare-{first}")
     targets = os.path.join(at.base, f"bare-{first}-results")
     files.pile(sources, first, count)
     os.makedirs(targets)
     os.sync()
-    with child("tests.bench.peers", ["pile", at.url, str(threads)], at.log) as peer:
+    with child("tests.bench.peers", ["pile", at.url, str(threads), environment], at.log) as peer:
         peer.hear()
         peer.say(json.dumps([sources, targets]))
         took = json.loads(peer.hear())

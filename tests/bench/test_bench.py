@@ -17,7 +17,7 @@ def test_every_figure_is_measured_and_printed(tmp_path: Path) -> None:
     assert ended.returncode == 0, ended.stderr
     assert "Python 3." in ended.stdout
     found = json.loads(values.read_text())
-    assert len(found["figures"]) == 13
+    assert len(found["figures"]) == 15
     for figure in found["figures"]:
         assert figure["name"][:8] in ended.stdout
         assert figure["ours"]
