@@ -25,7 +25,7 @@ def test_it_stops_on_a_signal_and_loses_nothing(number: signal.Signals, house: H
 
 def test_a_second_daemon_is_refused_and_told_of_the_first(house: House) -> None:
     with house.daemon() as first:
-        assert f"process {first.pid}" in house.run("run", code=2).stderr
+        assert f"process {first.pid}" in house.run("run", code=1).stderr
 
 
 def test_once_finishes_what_is_there(house: House) -> None:
