@@ -56,7 +56,8 @@ class Closing:
         """
         try:
             moved: set[str] = set()
-            wanted = [(job, self._one(job, moved)) for job in jobs]
+            there: set[str] = set()
+            wanted = [(job, self._one(job, there, moved)) for job in jobs]
             try:
                 for directory in moved:
                     with contextlib.suppress(FileNotFoundError):  # emptied now, and removed by its owner
@@ -71,14 +72,19 @@ class Closing:
             if after is None:
                 log.info("job %d was changed while its source was put away", job.id)
 
-    def _one(self, job: Job, moved: set[str]) -> _Changes:
-        """Put one source away; give what is to be written of it. `moved` collects directories to be synced."""
+    def _one(self, job: Job, there: set[str], moved: set[str]) -> _Changes:
+        """Put one source away; give what is to be written of it.
+
+        `there` collects folders that were found in their places, `moved` directories that are to be synced.
+        """
         signs.beat()
         try:
             rule = self._rule_for(job)
             if rule is None:  # its folder is configured no more, so there is no done/ to bring it to
                 return {"put_away": True}
-            self._folders.check(rule)  # a source whose mount is gone is not gone
+            if rule.name not in there:
+                self._folders.check(rule)  # a source whose mount is gone is not gone
+                there.add(rule.name)
             place = put_away(job, rule, moved.add)
         except Exception as error:  # noqa: BLE001 - it is told in the log, and one job's trouble is not the others'
             return self._again(job, error)

@@ -30,14 +30,25 @@ class Folders:
 
         `spending`: also if sources could not leave the inbox. What is paid already is fetched all the same.
         """
-        for what, path in (("inbox", rule.inbox), ("outbox", rule.outbox)):
-            why = self._missing(path)
-            if why is not None:
-                raise Blocked(f"the {what} {shown(path)} {why}", code="folder")
+        self.check_inbox(rule)
+        self.check_outbox(rule)
         if spending and rule.after != "keep" and not os.access(rule.inbox, os.W_OK | os.X_OK):
             raise Blocked(
                 f"the inbox {shown(rule.inbox)} can't be written, so no source could leave it", code="folder"
             )
+
+    def check_inbox(self, rule: FolderRule) -> None:
+        """Raise Blocked("folder") if the inbox of `rule` is not there."""
+        self._check("inbox", rule.inbox)
+
+    def check_outbox(self, rule: FolderRule) -> None:
+        """Raise Blocked("folder") if the outbox of `rule` is not there."""
+        self._check("outbox", rule.outbox)
+
+    def _check(self, what: str, path: str) -> None:
+        why = self._missing(path)
+        if why is not None:
+            raise Blocked(f"the {what} {shown(path)} {why}", code="folder")
 
     def _missing(self, path: str) -> str | None:
         try:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from daemon.stages.compose import Composed
 from daemon.states import Job, Move, State
 
 #: What may stay unwritten for a moment. Behind both lies only what can be done again for nothing: the upload, or
@@ -21,6 +22,7 @@ class Hand:
     """One claimed job: `row` is what the table has, `job` what it is by now; `moves`, `unsaved`: the way between.
 
     `keeps_place`: a place among those in flight is kept for it, which has to be given back.
+    `composed`: its request, if that was put together a moment ago.
     """
 
     row: Job
@@ -28,6 +30,7 @@ class Hand:
     moves: list[Move] = field(init=False, default_factory=list)
     unsaved: dict[str, Any] = field(init=False, default_factory=dict)
     keeps_place: bool = False
+    composed: Composed | None = None
 
     def __post_init__(self) -> None:
         """Begin with nothing unwritten."""

@@ -37,11 +37,9 @@ class Draft:
 def check_room(rule: FolderRule) -> None:
     """Raise Blocked("folder") unless the outbox is there, can be written, and has room for a result."""
     with _folder_trouble(rule):
-        if not os.path.isdir(rule.outbox):
-            raise FileNotFoundError(errno.ENOENT, "it is not there", rule.outbox)
+        free = os.statvfs(rule.outbox)
         if not os.access(rule.outbox, os.W_OK | os.X_OK):
             raise PermissionError(errno.EACCES, "it can't be written", rule.outbox)
-        free = os.statvfs(rule.outbox)
         if free.f_bavail * free.f_frsize < ROOM or (free.f_files and not free.f_favail):
             raise OSError(errno.ENOSPC, "it has no room for a result", rule.outbox)
 

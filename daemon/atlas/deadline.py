@@ -38,16 +38,16 @@ class Deadline:
         self._renewed = renewed
         self._moved = 0
         self._lock = threading.Lock()
-        self._socket: socket.socket | None = None
+        self._descriptor: int | None = None
 
     def attach(self, fileno: int) -> None:
         """Watch over the connection with this descriptor from now on; TimeoutError if it is too late for it."""
-        own = socket.socket(fileno=os.dup(fileno))
+        own = os.dup(fileno)
         with self._lock:
-            before, self._socket = self._socket, own
+            before, self._descriptor = self._descriptor, own
             late = self.cut
         if before is not None:
-            before.close()
+            os.close(before)
         if late is not None:
             raise TimeoutError(late)
 
@@ -63,16 +63,16 @@ class Deadline:
         """End the call now, from any thread: its thread gets an end of file or a broken pipe."""
         with self._lock:
             self.cut = self.cut or why
-            if self._socket is not None:
-                with contextlib.suppress(OSError):  # not connected yet, or no longer
-                    self._socket.shutdown(socket.SHUT_RDWR)
+            if self._descriptor is not None:
+                with socket.socket(fileno=os.dup(self._descriptor)) as connection, contextlib.suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)  # it may not be connected yet, or no longer
 
     def close(self) -> None:
         """Let go of the connection; it lives on if others hold it."""
         with self._lock:
-            own, self._socket = self._socket, None
+            own, self._descriptor = self._descriptor, None
         if own is not None:
-            own.close()
+            os.close(own)
 
 
 class Watch:

@@ -40,19 +40,22 @@ class FileBody:
         return len(self._head) + self._size + len(self._tail)
 
     def __iter__(self) -> Iterator[bytes]:
-        yield self._head
-        at = 0
+        # What frames the file goes out with its first and its last piece: each piece is a system call or two.
+        at, frame = 0, self._head
         while piece := self._read(at):
             at += len(piece)
-            if at > self._size:
+            if at >= self._size:
                 break
             self._hash.update(piece)
-            yield piece
+            yield frame + piece
+            frame = b""
             self._sent(len(piece))
-        if at != self._size:
+        if at != self._size or self._read(at):
             raise SourceChanged("The file was changed while it was being uploaded.")
+        self._hash.update(piece)
         self.complete = True
-        yield self._tail
+        yield frame + piece + self._tail
+        self._sent(len(piece))
 
     def _read(self, at: int) -> bytes:
         try:

@@ -7,15 +7,18 @@ from daemon.config import FolderRule
 from daemon.errors import OutcomeUnknown, Rejected
 from daemon.outbox import check_room
 from daemon.source import reading
-from daemon.stages.compose import compose
+from daemon.stages.compose import Composed, compose
 from daemon.stages.outcome import Outcome
 from daemon.stages.upload import UPLOAD_LIVES, SettleOriginal, mark_of, settled
 from daemon.states import Job, State
 
 
-def prepare(job: Job, rule: FolderRule, *, settle: SettleOriginal, now: Callable[[], float]) -> Outcome:
+def prepare(
+    job: Job, rule: FolderRule, *, composed: Composed | None, settle: SettleOriginal, now: Callable[[], float]
+) -> Outcome:
     """Put the request together as it will be sent, and freeze it with the rule. Sends nothing.
 
+    `composed`: what the upload put together a moment ago, if it did; else the source and its sidecars are read.
     The outcome is SUBMITTING if all is ready. Raises StageError: Blocked where the outbox could not take a result.
     """
     if (
@@ -26,8 +29,9 @@ def prepare(job: Job, rule: FolderRule, *, settle: SettleOriginal, now: Callable
             "sent again by itself."
         )
     check_room(rule)
-    with reading(job) as descriptor:
-        composed = compose(job, rule, descriptor)
+    if composed is None:
+        with reading(job) as descriptor:
+            composed = compose(job, rule, descriptor)
     if rule.takes_media and (job.upload_url is None or now() - (job.uploaded_at or 0.0) > UPLOAD_LIVES):
         return Outcome(State.QUEUED, "the upload grew too old", {"upload_url": None, "due_at": now()})
     sha256 = job.sha256 or ""

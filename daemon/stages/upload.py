@@ -22,16 +22,20 @@ SettleOriginal = Callable[[Job, str, str], tuple[Job, Job | None]]
 
 def upload(
     job: Job, rule: FolderRule, *, client: Client, settle: SettleOriginal, now: Callable[[], float]
-) -> Outcome:
-    """Bring the source of `job` to the API, or find that its result is there already. Raises StageError."""
+) -> tuple[Outcome, Composed]:
+    """Bring the source of `job` to the API, or find that its result is there already; also give its request.
+
+    Raises StageError.
+    """
     with reading(job) as descriptor:
         sha256 = sha256_of(descriptor)
         check_unchanged(descriptor, job)
-        mark = mark_of(job, rule, compose(job, rule, descriptor), sha256)
+        composed = compose(job, rule, descriptor)
+        mark = mark_of(job, rule, composed, sha256)
         job, twin = settled(job, rule, mark, sha256, settle=settle, now=now())
-        if twin is not None:
-            return twin
-        return _send(job, rule, descriptor, client=client, now=now)
+        if twin is None:
+            twin = _send(job, rule, descriptor, client=client, now=now)
+        return twin, composed
 
 
 def mark_of(job: Job, rule: FolderRule, composed: Composed, sha256: str) -> str:
