@@ -12,6 +12,8 @@ from urllib.parse import quote
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import NullPool, Pool, QueuePool
 
+from daemon import turns
+
 T = TypeVar("T")
 
 #: Milliseconds that a connection waits for another process' write (a command beside the daemon) to end.
@@ -132,7 +134,8 @@ class GroupCommit:
                 with contextlib.suppress(IndexError):
                     self._queue[0].call()
             else:
-                ticket.turn.acquire()
+                with turns.away():
+                    ticket.turn.acquire()
         if ticket.error is not None:
             raise ticket.error
         return cast("T", ticket.value)
@@ -175,9 +178,15 @@ class GroupCommit:
     def _transact(self, tickets: list[_Ticket]) -> None:
         if self._connection is None:
             self._connection = self._engine.connect()
-        with self._connection.begin():
+        transaction = self._connection.begin()
+        try:
             for ticket in tickets:
                 ticket.value = ticket.work(self._connection)
+        except BaseException:
+            transaction.rollback()
+            raise
+        with turns.away():  # the commit waits for the disk
+            transaction.commit()
 
     def _drop_connection(self) -> None:
         connection, self._connection = self._connection, None

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
-from daemon import signs
+from daemon import signs, turns
 
 _AT_FDCWD = -100
 _RENAME_NOREPLACE = 1
@@ -128,7 +128,8 @@ def write_all(descriptor: int, data: bytes) -> None:
 def sync(descriptor: int) -> None:
     """Bring a file's bytes to the disk (fsync(2)); that may take a slow disk as long as the file is large."""
     signs.silent_until(time.monotonic() + os.fstat(descriptor).st_size / _SLOWEST)
-    os.fsync(descriptor)
+    with turns.away():
+        os.fsync(descriptor)
     signs.beat()
 
 
@@ -149,7 +150,8 @@ def sync_directory(path: str) -> None:
     """Bring a directory's names to the disk (fsync(2) on the directory)."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        os.fsync(descriptor)
+        with turns.away():
+            os.fsync(descriptor)
     finally:
         os.close(descriptor)
 

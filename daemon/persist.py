@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from sqlalchemy.exc import DBAPIError
 
-from daemon import signs
+from daemon import signs, turns
 from daemon.states import Job
 
 log = logging.getLogger(__name__)
@@ -43,5 +43,7 @@ class Persist:
                     error.orig,
                 )
                 told = True
-                if self._stopping.wait(_PAUSE):
+                with turns.away():
+                    stops = self._stopping.wait(_PAUSE)
+                if stops:
                     raise

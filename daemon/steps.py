@@ -5,6 +5,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 
+from daemon import turns
 from daemon.aftermath import BACK, internal, outcome_of, shortage_of
 from daemon.atlas.client import Client
 from daemon.atlas.pacing import Outcome as Paced
@@ -105,9 +106,9 @@ class Steps:
 
     def upload(self, hand: Hand, rule: FolderRule) -> Outcome:
         """Upload the source."""
-        self.folders.check(rule)  # else a source on a mount that is gone would count as vanished
+        self.folders.check_inbox(rule)  # else a source on a mount that is gone would count as vanished
         with self._paced(UPLOADS):
-            outcome = upload(
+            outcome, hand.composed = upload(
                 hand.job, rule, client=self._client, settle=self._settle_into(hand), now=self._clock.now
             )
         if outcome.to is State.UPLOADED and rule.sidecar_wait and not has_sidecar(hand.job):
@@ -119,7 +120,9 @@ class Steps:
         """Prepare the submit, have the intent committed, send it."""
         if hand.job.state is not State.SUBMITTING:
             self.folders.check(rule, spending=True)
-        outcome = prepare(hand.job, rule, settle=self._settle_into(hand), now=self._clock.now)
+        outcome = prepare(
+            hand.job, rule, composed=hand.composed, settle=self._settle_into(hand), now=self._clock.now
+        )
         if outcome.to is not State.SUBMITTING:
             return outcome
         why = self._gates.why_closed(Need.SPEND, rule.name)
@@ -147,7 +150,7 @@ class Steps:
 
     def download(self, hand: Hand, rule: FolderRule, save: Callable[[Hand], None]) -> Outcome:
         """Fetch the outputs into the outbox. `save` writes what is unwritten of the job, once it takes longer."""
-        self.folders.check(rule)
+        self.folders.check_outbox(rule)
         job = hand.job
         slow_at = self._clock.now() + _SLOW
 
@@ -223,7 +226,9 @@ class Steps:
             if pause > 0 or now > waits_until:
                 text = "The service is in trouble or asked for fewer calls; this one waits."
                 raise RateLimited(text, after=max(pause, 0.0))
-            if self.stopping.wait(0.02):
+            with turns.away():
+                stops = self.stopping.wait(0.02)
+            if stops:
                 raise Transient("the daemon stopped")
         return now
 

@@ -25,6 +25,7 @@ from daemon.stages.outcome import Outcome
 from daemon.states import CONDITIONS, FINAL, IN_FLIGHT, Job, Move, State
 from daemon.steps import Steps
 from daemon.store import Store
+from daemon.turns import Turn
 
 log = logging.getLogger(__name__)
 
@@ -74,12 +75,15 @@ class Worker:
         self._persist = Persist(steps.stopping)
         closing = Closing(store, self._persist, clock, steps.folders, steps.rule_for, chance=chance, later=later)
         uploads = settings.limits.uploads
+        turn = Turn()
         self._pools = {
-            UPLOAD: Pool(UPLOAD, uploads, claims.for_upload, self._carry),
-            SUBMIT: Pool(SUBMIT, _THREADS, claims.for_submit, self._carry),
-            POLL: Pool(POLL, _THREADS, claims.for_poll, self._carry),
-            DOWNLOAD: Pool(DOWNLOAD, _THREADS, claims.for_download, self._carry),
-            PUT_AWAY: Pool(PUT_AWAY, 1, claims.for_put_away, closing.close, at_once=AT_ONCE, linger=_LINGER),
+            UPLOAD: Pool(UPLOAD, uploads, claims.for_upload, self._carry, turn=turn),
+            SUBMIT: Pool(SUBMIT, _THREADS, claims.for_submit, self._carry, turn=turn),
+            POLL: Pool(POLL, _THREADS, claims.for_poll, self._carry, turn=turn),
+            DOWNLOAD: Pool(DOWNLOAD, _THREADS, claims.for_download, self._carry, turn=turn),
+            PUT_AWAY: Pool(
+                PUT_AWAY, 1, claims.for_put_away, closing.close, turn=turn, at_once=AT_ONCE, linger=_LINGER
+            ),
         }
 
     def start(self) -> None:

@@ -10,13 +10,13 @@ ROOT = Path(__file__).parent.parent / "daemon"
 #: Rooms from the ground up; a module may import from its own layer (without circles) and from those below it.
 LAYERS = (
     {"errors", "__init__"},
-    {"clock", "signs", "names", "states", "durations", "gates", "retry", "media", "notify", "hand"},
+    {"clock", "signs", "turns", "names", "states", "durations", "gates", "retry", "media", "notify"},
     {"config", "files", "source", "database", "table", "marker", "tablefile"}
     | {"scheduler", "pool", "control", "migrations"},
     {"atlas", "provenance", "folders", "schema", "rows", "in_flight", "sandbox"},
     {"inbox", "outbox", "queries", "putaway", "writes"},
     {"stages", "store", "status", "check"},
-    {"aftermath", "claims", "actions", "probes", "closing", "persist"},
+    {"aftermath", "hand", "claims", "actions", "probes", "closing", "persist"},
     {"steps"},
     {"worker"},
     {"rest", "service", "reach"},

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import requests
 
-from daemon import signs
+from daemon import signs, turns
 from daemon.atlas.border import broken, translated
 from daemon.atlas.deadline import Deadline, Watch
 from daemon.atlas.environment import Environment
@@ -18,6 +18,8 @@ from daemon.atlas.text import plain
 from daemon.atlas.transport import Sender
 from daemon.errors import LocalTrouble
 
+#: What is left of a body of so many bytes is read without letting others compute.
+_SHORT = 16 * 1024
 #: How much of a body is asked for at once.
 PIECE = 256 * 1024
 
@@ -72,7 +74,9 @@ class Response:
             # not past the announced end: what lies behind it is not this answer's
             size = min(raw.length_remaining or PIECE, PIECE)
             signs.silent_until(self._call.due)
-            with translated(self._call, self._host):
+            # a short answer came with its head, or is about to
+            waits = turns.away() if size > _SHORT else contextlib.nullcontext()
+            with translated(self._call, self._host), waits:
                 piece: bytes = raw.read1(size, decode_content=True)
             if not piece:
                 break

@@ -20,8 +20,9 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.util import wait_for_read
 
-from daemon import __version__
+from daemon import __version__, turns
 from daemon.atlas.addresses import peer_refusal
 from daemon.atlas.deadline import Deadline
 from daemon.atlas.environment import Environment
@@ -75,7 +76,8 @@ class _Connection(HTTPConnection):
         return sock
 
     def connect(self) -> None:
-        super().connect()  # with the proxy's tunnel and the TLS handshake
+        with turns.away():
+            super().connect()  # with the proxy's tunnel and the TLS handshake
         self._ready()
 
     def request(self, *args: Any, **kwargs: Any) -> None:
@@ -83,6 +85,11 @@ class _Connection(HTTPConnection):
             self.line.take(self.sock, proxied=self.proxy is not None)
             self._ready()
         super().request(*args, **kwargs)
+
+    def getresponse(self) -> Any:
+        with turns.away():
+            wait_for_read(self.sock, self.timeout)
+        return super().getresponse()
 
     def _ready(self) -> None:
         call = self.line.call

@@ -1,0 +1,77 @@
+"""Turns: of the threads that work jobs off, one computes at a time, while others wait for the network or a disk.
+
+Python runs one thread at a time anyway, but it lets go of its lock for every system call, however short. Where
+several threads want that lock, most of those calls become a hand-over: two wake-ups that, on a machine with few
+cores, take more time than the call. So a thread takes a turn for its work, and is `away` only for what really
+waits.
+
+A turn is a courtesy, nothing depends on it: who waited for `LONGEST` goes on without one, so that a thread that
+hangs in a dead file system keeps the others waiting once and not for ever.
+"""
+
+import contextlib
+import threading
+from collections.abc import Iterator
+
+#: Seconds; longer than any computing that is to be done for a file of common size.
+LONGEST = 0.05
+
+
+class Turn:
+    """What threads take in turn; who waited for `longest` seconds takes it in any case. Thread-safe."""
+
+    def __init__(self, longest: float = LONGEST) -> None:
+        self._longest = longest
+        self._changed = threading.Condition(threading.Lock())
+        self._owner: int | None = None
+
+    def take(self) -> None:
+        """Wait until nobody has it, or for so long that whoever has it must be stuck."""
+        with self._changed:
+            if self._owner is not None:
+                self._changed.wait_for(self.is_free, self._longest)
+            self._owner = threading.get_ident()
+
+    def give(self) -> None:
+        """Let somebody else have it, if this thread still does."""
+        with self._changed:
+            if self._owner == threading.get_ident():
+                self._owner = None
+                self._changed.notify()
+
+    def is_free(self) -> bool:
+        """Tell whether nobody has it."""
+        return self._owner is None
+
+
+class _Own(threading.local):
+    turn: Turn | None = None
+
+
+_own = _Own()
+
+
+@contextlib.contextmanager
+def mine(turn: Turn) -> Iterator[None]:
+    """Have a turn for the length of a with block, but for what in it is `away`."""
+    turn.take()
+    _own.turn = turn
+    try:
+        yield
+    finally:
+        _own.turn = None
+        turn.give()
+
+
+@contextlib.contextmanager
+def away() -> Iterator[None]:
+    """Let others compute for the length of a with block that waits; in a thread that has no turn, nothing."""
+    turn = _own.turn
+    if turn is None:
+        yield
+        return
+    turn.give()
+    try:
+        yield
+    finally:
+        turn.take()
