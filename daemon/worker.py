@@ -136,7 +136,8 @@ class Worker:
             log.info("%s", conflict)
         except Exception:
             log.exception("job %d: what came of its step could not be recorded", hand.row.id)
-            self._hold(hand.row.id)
+            if not self._steps.stopping.is_set():  # the next start takes it up where the table has it
+                self._hold(hand.row.id)
 
     def _hold(self, job_id: int) -> None:
         """Hold a job whose step could not be recorded, so that it does not stay claimed for ever."""
@@ -184,8 +185,9 @@ class Worker:
 
     def _save(self, hand: Hand) -> None:
         """Write what is unwritten of a job in hand, so that whoever asks is told where it stands."""
-        changes = {**hand.unsaved, "claimed_by": self._by}
+        changes, before = {**hand.unsaved, "claimed_by": self._by}, hand.row.state
         hand.written(self._persist(hand.row, lambda: self._store.write(hand.row, hand.moves, **changes)))
+        self._follow_up(hand.job, before)
 
     def _give_place_back(self, hand: Hand) -> None:
         if hand.keeps_place:

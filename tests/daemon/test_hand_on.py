@@ -1,0 +1,35 @@
+"""What a thread has not written yet of the job in its hand is neither hidden for long nor in anybody's way."""
+
+from daemon.states import State
+from tests.daemon.house import House
+from tests.daemon.samples import picture
+from tests.support import wait_for
+
+
+def test_a_download_that_takes_long_is_seen_and_leaves_its_place_in_flight(house: House) -> None:
+    house.sandbox.fault("download", "drip", interval=0.05, count=None)
+    house.start(limits={"in_flight": 1})
+    for number in range(2):
+        house.drop(f"{number}.png", picture(number))
+    first = wait_for(lambda: [job for job in house.jobs() if job.state is State.DOWNLOADING], 10)[0]
+    wait_for(lambda: len(house.submits()) == 2, 10, "the other one's submit")
+    assert [each.after for each in house.daemon.store.history(first.id)][-1] is State.DOWNLOADING
+    house.until_all_done(2, timeout=30)
+    assert len(house.submits()) == 2
+
+
+def test_quick_steps_are_all_in_the_history(house: House) -> None:
+    house.start()
+    job = house.until(house.drop("cat.png", picture()))
+    history = house.daemon.store.history(job.id)
+    assert [each.after for each in history] == [
+        State.QUEUED,
+        State.UPLOADING,
+        State.UPLOADED,
+        State.SUBMITTING,
+        State.PROCESSING,
+        State.DOWNLOADING,
+        State.DONE,
+    ]
+    assert [each.before for each in history[1:]] == [each.after for each in history[:-1]]
+    assert [each.at for each in history] == sorted(each.at for each in history)
