@@ -191,4 +191,5 @@ class GroupCommit:
     def _drop_connection(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
-            connection.close()
+            with contextlib.suppress(Exception):  # what was to be told is told already; a new one is made
+                connection.close()

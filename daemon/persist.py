@@ -2,48 +2,56 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from sqlalchemy.exc import DBAPIError
-
 from daemon import signs, turns
+from daemon.aftermath import shortage_of
 from daemon.states import Job
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-#: Seconds between two tries.
-_PAUSE = 2.0
+#: Seconds between two tries, and for which it tries on while the daemon stops.
+_PAUSE, _LAST = 2.0, 3.0
 
 
 class Persist:
-    """Calls a write until it succeeds. `stopping` ends that: the next start finds what was not written."""
+    """Calls a write until it succeeds. Once `stopping` is set that has an end: the next start finds the rest."""
 
-    def __init__(self, stopping: threading.Event) -> None:
+    def __init__(self, stopping: threading.Event, *, pause: float = _PAUSE, last: float = _LAST) -> None:
         self._stopping = stopping
+        self._pause = pause
+        self._last = last
 
     def __call__(self, job: Job, write: Callable[[], T], prediction: str | None = None) -> T:
         """Give what `write` returned. `job` and `prediction` (if it is not in the row yet) are told in the log.
 
-        Raises what is no fault of the database, and sqlalchemy.exc.DBAPIError once the daemon stops.
+        Raises what is no passing trouble, and the trouble itself where it outlasts a stop.
         """
-        told = False
+        told, ends_at = False, None
         while True:
             signs.beat()  # a disk that is full hangs nothing
             try:
                 return write()
-            except DBAPIError as error:
-                log.log(
-                    logging.DEBUG if told else logging.ERROR,
-                    "job %d (prediction %s): the job table can't be written: %s",
-                    job.id,
-                    prediction or job.prediction_id,
-                    error.orig,
-                )
-                told = True
-                with turns.away():
-                    stops = self._stopping.wait(_PAUSE)
-                if stops:
+            except Exception as error:
+                shortage = shortage_of(error)
+                if shortage is None:
                     raise
+                level = logging.DEBUG if told else logging.ERROR
+                log.log(level, "job %d (prediction %s): %s", job.id, prediction or job.prediction_id, shortage)
+                told = True
+                if self._stopping.is_set():
+                    ends_at = ends_at or time.monotonic() + self._last
+                    if time.monotonic() > ends_at:
+                        raise
+            self._rest()
+
+    def _rest(self) -> None:
+        with turns.away():
+            if self._stopping.is_set():
+                time.sleep(min(self._pause, 0.2))  # an event that is set waits for nothing
+            else:
+                self._stopping.wait(self._pause)
