@@ -65,10 +65,14 @@ def _hidden(job: Job, source: str) -> str:
 
 
 def _delete(job: Job, source: str, sync: Sync) -> Place:
-    """Delete a source that has its hidden name, and its sidecars; the source last, so that a repeat finds it."""
+    """Delete a source that has its hidden name, and its sidecars; the source last, so that a repeat finds it.
+
+    Where another file has come under the source's name meanwhile, the sidecars are that file's.
+    """
     hidden = _hidden(job, source)
     if _still_ours(job, hidden, source):
-        for path in filter(os.path.lexists, (*sidecars_of(source), hidden)):
+        sidecars = () if os.path.lexists(source) else sidecars_of(source)
+        for path in filter(os.path.lexists, (*sidecars, hidden)):
             with contextlib.suppress(FileNotFoundError, IsADirectoryError):
                 os.unlink(path)
         sync(os.path.dirname(source))
