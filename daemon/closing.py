@@ -55,12 +55,12 @@ class Closing:
         rows say that the sources are put away only when the directories that show it are on disk.
         """
         try:
-            moved: set[str] = set()
+            moved: list[list[str]] = []
             there: set[str] = set()
             wanted = [(job, self._one(job, there, moved)) for job in jobs]
             try:
-                for directory in moved:
-                    with contextlib.suppress(FileNotFoundError):  # emptied now, and removed by its owner
+                for directory in _in_order(moved):
+                    with contextlib.suppress(FileNotFoundError, NotADirectoryError):  # removed by its owner
                         files.sync_directory(directory)
             except OSError as error:
                 wanted = [(job, self._again(job, error)) for job in jobs]
@@ -72,10 +72,10 @@ class Closing:
             if after is None:
                 log.info("job %d was changed while its source was put away", job.id)
 
-    def _one(self, job: Job, there: set[str], moved: set[str]) -> _Changes:
+    def _one(self, job: Job, there: set[str], moved: list[list[str]]) -> _Changes:
         """Put one source away; give what is to be written of it.
 
-        `there` collects folders that were found in their places, `moved` directories that are to be synced.
+        `there` collects folders that were found in their places, `moved` the directories that are to be synced.
         """
         signs.beat()
         try:
@@ -85,7 +85,8 @@ class Closing:
             if rule.name not in there:
                 self._folders.check(rule)  # a source whose mount is gone is not gone
                 there.add(rule.name)
-            place = put_away(job, rule, moved.add)
+            moved.append([])
+            place = put_away(job, rule, moved[-1].append)
         except Exception as error:  # noqa: BLE001 - it is told in the log, and one job's trouble is not the others'
             return self._again(job, error)
         return {"put_away": True, "lies_at": place.lies_at, "in_inbox": place.in_inbox, "waits_for": None}
@@ -98,3 +99,14 @@ class Closing:
         due_at = self._clock.now() + pause(_STEP, self._chance())
         self._later(due_at)
         return {"due_at": due_at, "waits_for": why}
+
+
+def _in_order(moved: Sequence[Sequence[str]]) -> list[str]:
+    """Give each directory of `moved` (as `put_away` names them) once, those that sources went to before the others.
+
+    Where names reach the disk without a journal, a source would else be in neither of two after a power cut.
+    """
+    targets = {directory for each in moved for directory in each[:-1]}
+    sources = {each[-1] for each in moved if each}
+    # failed/ is both, for a job that failed and for one that succeeds at last: after done/, before the inbox
+    return sorted(targets | sources, key=lambda directory: (directory in sources) - (directory in targets))

@@ -32,7 +32,8 @@ def put_away(job: Job, rule: FolderRule, sync: Sync = files.sync_directory) -> P
     """Deal with the source and the temporary files of a job that has ended; may be repeated after a kill.
 
     A source that is no longer what the job was made of stays: it is another file. `sync` is called with each
-    directory whose names must reach the disk before the place is written down. Raises OSError.
+    directory whose names must reach the disk before the place is written down, the one that the source was in
+    last. Raises OSError.
     """
     with contextlib.suppress(FileNotFoundError):
         outbox.clear_drafts(job, rule)
@@ -140,11 +141,12 @@ def _gone(job: Job, rule: FolderRule, place: str, sync: Sync) -> Place:
                 break
         except OSError:
             if not any(map(os.path.lexists, sidecars_of(target))):
+                _bring_to_disk(job.lies_at, None, sync)
                 return Place(None, in_inbox=False)
         taken += 1
     if job.lies_at is not None and not os.path.lexists(job.lies_at):
         _follow(job.lies_at, target)
-        _bring_to_disk(job.lies_at, target, sync)
+    _bring_to_disk(job.lies_at, target, sync)
     return Place(target, in_inbox=False)
 
 
@@ -173,10 +175,14 @@ def _move(job: Job, rule: FolderRule, place: str, sync: Sync) -> str | None:
     return target
 
 
-def _bring_to_disk(source: str, target: str, sync: Sync) -> None:
-    """Have a move survive a power cut, so that the source does not come back as a new file."""
-    sync(os.path.dirname(target))
-    sync(os.path.dirname(source))
+def _bring_to_disk(source: str | None, target: str | None, sync: Sync) -> None:
+    """Have a move, or a deletion, survive a power cut, so that the source does not come back as a new file.
+
+    Also one that a killed daemon made; by now the directory that the source was in may be gone.
+    """
+    for path in (target, source):
+        if path is not None and os.path.isdir(directory := os.path.dirname(path)):
+            sync(directory)
 
 
 def _sidecars(source: str, target: str) -> list[tuple[str, str]]:
