@@ -12,6 +12,7 @@ from daemon.config import FolderRule, Settings
 from daemon.errors import Conflict
 from daemon.gates import Gates, Need
 from daemon.in_flight import InFlight
+from daemon.retry import LONGEST_ASKED_PAUSE
 from daemon.states import FINAL, Job, State
 from daemon.store import Store
 
@@ -48,6 +49,11 @@ class Claims:
         self.only: int | None = None
         self._may_be_orphans = True
         self.in_flight = InFlight(lambda: store.counts, lambda: self.settings.limits.in_flight)
+
+    def take_over(self) -> None:
+        """Free what the last daemon held; only for who holds the state directory's lock."""
+        waits = [rule.sidecar_wait for rule in self.settings.folders.values()]
+        self._store.end_leases(max([LONGEST_ASKED_PAUSE, *waits]))
 
     def _folders(self) -> list[str]:
         """Give the configured folders, each time beginning with another, so that none waits behind the others."""
@@ -98,7 +104,7 @@ class Claims:
     def _orphans(self, most: int) -> list[Job]:
         """Take intents without a claimant: whoever sent them is dead, and no gate needs to be asked to say so.
 
-        Only a start finds any, so the table is asked until it has none.
+        Only a start finds any, all of them due (`take_over`), so the table is asked until it has none.
         """
         if not self._may_be_orphans:
             return []

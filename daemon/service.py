@@ -90,7 +90,6 @@ class Service:
         self._stack.enter_context(control.lock(settings.state_dir))
         store = self.store = Store(table_url(settings), self.clock)
         self._stack.callback(store.close)
-        store.end_leases()
         self.folders = Folders(mount_point)
         self.gates = Gates()
         for key in store.notes(PAUSE):
@@ -101,6 +100,7 @@ class Service:
         pacing = self.pacing = Pacing(64, random.random)
         instance = uuid.uuid4().hex
         self.claims = Claims(store, self.gates, pacing, self.clock, settings, by=instance)
+        self.claims.take_over()
         chance = random.random
         self.scheduler = Scheduler(self.clock, self._due)
         self.steps = Steps(

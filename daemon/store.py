@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, not_, select, update
+from sqlalchemy import Connection, bindparam, case, delete, insert, not_, select, update
 
 from daemon.errors import Conflict
 from daemon.rows import (
@@ -39,10 +39,21 @@ _Pair = tuple[Job, Job]
 class Store(Writes):
     """The job table as the daemon uses it."""
 
-    def end_leases(self) -> None:
-        """Free every claimed row; only for who holds the state directory's lock, so the claimants are dead."""
-        statement = update(JOBS).where(UNFINISHED, JOBS.c.claimed_by.is_not(None)).values(claimed_by=None)
-        self._writer.run(lambda connection: connection.execute(statement).rowcount)
+    def end_leases(self, longest_wait: float) -> None:
+        """Free every claimed row; only for who holds the state directory's lock, so the claimants are dead.
+
+        Where the wall clock is behind, what they wrote is due in the future: an intent whose sender is dead is
+        made due now, so that it is found at the start, and no other row waits more than `longest_wait` seconds.
+        """
+        now = self._clock.now()
+        latest = case((JOBS.c.state == State.SUBMITTING, now), else_=now + longest_wait)
+
+        def work(connection: Connection) -> None:
+            claimed = update(JOBS).where(UNFINISHED, JOBS.c.claimed_by.is_not(None))
+            connection.execute(claimed.values(claimed_by=None))
+            connection.execute(update(JOBS).where(UNFINISHED, JOBS.c.due_at > latest).values(due_at=latest))
+
+        self._writer.run(work)
 
     def claim(
         self,

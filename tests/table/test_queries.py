@@ -80,7 +80,7 @@ def test_the_claims_of_the_dead_are_freed(store: Store, url: str) -> None:
     assert len(claimed(store)) == 3
     after_a_kill = Store(url, Clock())
     assert claimed(after_a_kill) == []
-    after_a_kill.end_leases()
+    after_a_kill.end_leases(3600.0)
     assert claimed(after_a_kill) == [job.id for job in jobs]
     after_a_kill.close()
 
