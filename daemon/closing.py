@@ -102,7 +102,7 @@ class Closing:
 
 
 def _in_order(moved: Sequence[Sequence[str]]) -> list[str]:
-    """Give each directory of `moved` (as `put_away` names them) once, those that sources went to before the others.
+    """Give each directory that `put_away` named once, those that sources went to before those that they left.
 
     Where names reach the disk without a journal, a source would else be in neither of two after a power cut.
     """
