@@ -37,12 +37,23 @@ MOST_EXPIRED = 3
 MOST_RESUBMITS = 3
 
 
+def way_back(job: Job) -> State:
+    """Give the state from which the present step of `job` is tried again.
+
+    A copy that takes its original's result from the disk never asked for a prediction: it looks for the original
+    again.
+    """
+    if job.state is State.DOWNLOADING and job.twin_of is not None and not job.result_urls:
+        return State.QUEUED
+    return BACK[job.state]
+
+
 def outcome_of(
     job: Job, rule: FolderRule, error: StageError, *, now: float, chance: float
 ) -> tuple[Outcome, Decision]:
     """Say where `job` goes after `error`; the decision tells whether a gate is to be closed."""
     decision = _decision(job, rule, error, now=now, chance=chance)
-    back = BACK[job.state]
+    back = way_back(job)
     message = str(error)
     changes: dict[str, Any] = {} if error.request_id is None else {"request_id": error.request_id}
     match decision:
@@ -96,7 +107,7 @@ def internal(job: Job) -> Outcome:
     else:
         message = "The daemon stumbled over this job; its log has the details. hotfolder retry tries it again."
         code = "internal"
-    return Outcome(State.HELD, message, {"resume": BACK[job.state], "error_code": code, "error_message": message})
+    return Outcome(State.HELD, message, {"resume": way_back(job), "error_code": code, "error_message": message})
 
 
 def shortage_of(error: Exception) -> StageError | None:

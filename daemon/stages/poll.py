@@ -1,5 +1,6 @@
 """The poll stage: ask once for a prediction, and say what that means for its job."""
 
+import math
 from typing import Any
 
 from daemon.atlas.client import Client
@@ -23,8 +24,9 @@ def poll(job: Job, rule: FolderRule, *, client: Client, pace: Pace, now: float) 
     """
     if job.prediction_id is None:
         raise Withheld("The prediction's id is missing from the job's row.", code="prediction_lost")
-    elapsed = now - (job.submitted_at or now)
-    overdue = now > (job.deadline_at or now)
+    # Without its times it would be new at every poll, and polled for ever.
+    elapsed = math.inf if job.submitted_at is None else now - job.submitted_at
+    overdue = job.submitted_at is None or job.deadline_at is None or now > job.deadline_at
     try:
         answer = client.prediction(job.prediction_id)
     except Transient as error:
@@ -60,7 +62,7 @@ def _deadline(job: Job, status: str, request_id: str | None) -> Withheld:
 
 
 def _later(job: Job, rule: FolderRule, pace: Pace, now: float) -> Outcome:
-    submitted_at = job.submitted_at or now
+    submitted_at = now if job.submitted_at is None else job.submitted_at
     polls = job.polls + 1
     due_at = submitted_at + pace.next_after(now - submitted_at, rule.kind, polls)
     return Outcome(
@@ -93,7 +95,7 @@ def _duration(job: Job, answer: Prediction, elapsed: float) -> float | None:
     What the API says counts only where it lies between our last "not ready" and our "ready"; else the middle of
     these two is the best guess.
     """
-    if job.submitted_at is None:
+    if job.submitted_at is None or job.twin_of is not None:  # a copy waited for nothing: it was made long ago
         return None
     last_no = max(0.0, (job.polled_at or job.submitted_at) - job.submitted_at)
     if answer.predict_seconds is not None and last_no <= answer.predict_seconds <= elapsed:

@@ -145,3 +145,15 @@ def test_a_stumble_holds_the_job(state: State) -> None:
 def test_what_this_machine_is_short_of_is_no_fault_of_the_job(error: Exception, short: bool) -> None:
     found = shortage_of(error)
     assert isinstance(found, errors.LocalTrouble) if short else found is None
+
+
+@pytest.mark.parametrize(
+    "error", [errors.Transient("no"), errors.Blocked("no", code="folder"), errors.Withheld("no")]
+)
+def test_a_copy_never_asks_for_its_originals_prediction(error: StageError) -> None:
+    job = of(State.DOWNLOADING, twin_of=3)
+    outcome, _ = after(job, error)
+    assert outcome.to is State.DOWNLOADING or outcome.changes["resume"] is State.QUEUED
+    assert internal(job).changes["resume"] is State.QUEUED
+    asked_itself = of(State.DOWNLOADING, twin_of=3, result_urls=("https://x/1",))
+    assert internal(asked_itself).changes["resume"] is State.PROCESSING
