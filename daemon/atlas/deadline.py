@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from daemon import signs
+from daemon.errors import LocalTrouble
 
 #: A stream has to move this many bytes in each span of its deadline.
 STEP = 64 * 1024
@@ -87,12 +88,11 @@ class Watch:
 
     @contextlib.contextmanager
     def over(self, call: Deadline) -> Iterator[Deadline]:
-        """Watch over `call` for the length of a with block."""
+        """Watch over `call` for the length of a with block. Raises LocalTrouble if its thread can't be started."""
         with self._changed:
-            self._calls.add(call)
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="deadlines", daemon=True)
-                self._thread.start()
+                self._thread = self._started()
+            self._calls.add(call)
             if call.due < self._wakes_at:
                 self._changed.notify()
         try:
@@ -101,6 +101,14 @@ class Watch:
             with self._changed:
                 self._calls.discard(call)
             call.close()
+
+    def _started(self) -> threading.Thread:
+        thread = threading.Thread(target=self._run, name="deadlines", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError as error:  # no memory for its stack
+            raise LocalTrouble("This computer is short of memory; tried again later.") from error
+        return thread
 
     def cut_off(self, why: str, which: Callable[[Deadline], bool]) -> None:
         """Cut off at once all calls that `which` picks."""
