@@ -53,22 +53,23 @@ def _signals() -> Iterator[_Signals]:
 
 def run(service: Service, *, once: bool = False) -> int:
     """Run until a signal, or with `once` until all is done that can be; give the exit code. Raises ConfigError."""
-    notifier = Notifier(os.environ)
+    notifier, code = Notifier(os.environ), 0
     with _signals() as asked:
         service.open()
         try:
             service.start()
             if once:
-                return _once(service, asked)
-            _forever(service, asked, notifier)
+                code = _once(service, asked)
+            else:
+                _forever(service, asked, notifier)
         finally:
             notifier.tell("STOPPING=1")
             ended = service.stop()
             log.info("stopped")
     if not ended:
         # Threads that hang in a system call would hold the interpreter at its exit; the table has what they do.
-        os._exit(0)
-    return 0
+        os._exit(code)
+    return code
 
 
 class _Heart:

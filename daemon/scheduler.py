@@ -57,16 +57,21 @@ class Scheduler:
         self._scheduler.start()
         self.later(self._clock.now())
 
-    def stop(self) -> None:
-        """Stop; a call under way is waited for."""
+    def stop(self, timeout: float) -> bool:
+        """Stop; calls under way are waited for, `timeout` seconds at most. Tell whether they ended."""
         with self._lock:
             # From here on nothing is added: APScheduler holds its lock while it waits for the calls under way.
             self._stopping = True
-        if self._scheduler.running:
-            # Or its thread would look for the job that it just ran, and end with an error.
-            self._scheduler.pause()
-            self._scheduler.remove_all_jobs()
-            self._scheduler.shutdown(wait=True)
+        if not self._scheduler.running:
+            return True
+        # Or its thread would look for the job that it just ran, and end with an error.
+        self._scheduler.pause()
+        self._scheduler.remove_all_jobs()
+        # In a thread of its own: APScheduler waits without limit, and a look-up of a name can't be cut off.
+        waiting = threading.Thread(target=self._scheduler.shutdown, name="scheduler-stop", daemon=True)
+        waiting.start()
+        waiting.join(timeout)
+        return not waiting.is_alive()
 
     def later(self, at: float) -> None:
         """Look for what is due at `at` (seconds since the epoch, by the clock), or before."""

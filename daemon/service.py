@@ -80,7 +80,6 @@ class Service:
             self._stack.callback(self.inbox.stop)
         self.worker.start()
         self.scheduler.start()
-        self._stack.callback(self.scheduler.stop)
         self.control.start()
         self._stack.callback(self.control.stop)
 
@@ -145,9 +144,10 @@ class Service:
 
     def stop(self) -> bool:
         """Stop taking up work, let submits end, close everything; tell whether all threads ended in time."""
-        ended = True
+        until, ended = time.monotonic() + _STOP_SECONDS, True
         if hasattr(self, "worker"):
             ended = self.worker.stop(self.client.interrupt, _STOP_SECONDS)
+            ended = self.scheduler.stop(max(0.0, until - time.monotonic())) and ended
             if not ended:
                 log.warning("some work did not end in time; it goes on at the next start")
         self._stack.close()

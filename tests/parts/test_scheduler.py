@@ -31,7 +31,7 @@ def start(clock: Clock) -> Iterator[Start]:
 
     yield do
     for scheduler in made:
-        scheduler.stop()
+        assert scheduler.stop(10)
 
 
 class Looks:
@@ -166,13 +166,32 @@ def test_it_waits_for_a_call_under_way_when_it_stops(clock: Clock) -> None:
     scheduler = Scheduler(clock, look)
     scheduler.start()
     assert under_way.wait(10)
-    scheduler.stop()
+    assert scheduler.stop(10)
     assert over.is_set()
     scheduler.later(clock.now())  # a thread that ends late may still say something
 
 
+def test_it_waits_for_a_call_that_hangs_no_longer_than_it_may(clock: Clock) -> None:
+    under_way, over = threading.Event(), threading.Event()
+
+    def hang() -> None:
+        under_way.set()
+        over.wait(20)
+
+    scheduler = Scheduler(clock, lambda: None)
+    scheduler.start()
+    scheduler.soon(hang)
+    assert under_way.wait(10)
+    began = clock.now()
+    assert not scheduler.stop(0.2)
+    assert clock.now() - began < 2.0
+    scheduler.soon(hang)  # what still runs may say something
+    scheduler.later(clock.now())
+    over.set()
+
+
 def test_one_that_never_started_is_stopped(clock: Clock) -> None:
-    Scheduler(clock, lambda: None).stop()
+    assert Scheduler(clock, lambda: None).stop(0.0)
 
 
 def test_it_stops_at_any_moment(clock: Clock) -> None:
@@ -180,7 +199,7 @@ def test_it_stops_at_any_moment(clock: Clock) -> None:
         scheduler = Scheduler(clock, clock.now)
         scheduler.start()
         scheduler.later(clock.now() + number * 0.0005)
-        scheduler.stop()
+        assert scheduler.stop(10)
 
 
 def test_a_wall_clock_that_is_set_back_delays_nothing(caplog: pytest.LogCaptureFixture) -> None:
@@ -206,7 +225,7 @@ def test_a_wall_clock_that_is_set_back_delays_nothing(caplog: pytest.LogCaptureF
     scheduler.keep_up()
     wait_for(lambda: len(looks.at) > 1)
     assert rescans.wait(10)
-    scheduler.stop()
+    assert scheduler.stop(10)
     assert "-3600" in caplog.text
 
 
