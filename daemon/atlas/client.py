@@ -55,6 +55,11 @@ class _Answer:
     request_id: str | None
     key: str = field(repr=False)  # that was sent along, or empty
 
+    @property
+    def words(self) -> bytes:
+        """The body for a message or the log: some proxies tell in their errors what they were sent."""
+        return _without(self.key, self.body)
+
 
 class Client:
     """The API at `base_url` (checked by the configuration), with the key that `key()` gives at each call.
@@ -113,7 +118,7 @@ class Client:
         if answer.status == 404:
             other = self._ask(Deadline(self._timeouts.answer), "GET", wire.result_path(prediction_id))
             answer = other if other.status == 200 else answer
-        found = _read(Call.POLL, answer, lambda decoded: wire.prediction(decoded, prediction_id))
+        found = _read(Call.POLL, answer, lambda decoded: _prediction(decoded, prediction_id, answer.key))
         return replace(found, request_id=answer.request_id)
 
     def models(self) -> tuple[catalogue.Model, ...]:
@@ -179,14 +184,14 @@ class Client:
         if key:
             headers["Authorization"] = f"Bearer {key}"
         with self._exchanges.send(call, Request(method, self._base_url + path, headers, data)) as response:
-            log.debug("%s %s: %d, request id %s", method, path, response.status, response.request_id)
+            request_id = plain(_without(key, response.header("X-Request-ID")), 100) or None
+            log.debug("%s %s: %d, request id %s", method, path, response.status, request_id)
             return _Answer(
                 status=response.status,
-                # Some proxies tell in their errors what they were sent, and errors go into table, log and files.
-                body=_without(key, _whole(response, spends=call.spends)),
+                body=_whole(response, request_id, spends=call.spends),
                 content_type=response.header("Content-Type"),
                 after=retry_after(response.header("Retry-After"), self._clock.wall()),
-                request_id=_without(key, response.request_id or "") or None,
+                request_id=request_id,
                 key=key,
             )
 
@@ -203,7 +208,7 @@ class Client:
         return key
 
 
-def _whole(response: Response, *, spends: bool) -> bytes:
+def _whole(response: Response, request_id: str | None, *, spends: bool) -> bytes:
     """Read an answer's body; of an error no more than its beginning, which may be all that comes of it."""
     good = response.status == 200
     limit = LONGEST_ANSWER if good else _LONGEST_ERROR
@@ -220,11 +225,9 @@ def _whole(response: Response, *, spends: bool) -> bytes:
     if good and size > limit:
         if spends:
             raise OutcomeUnknown(
-                unknown_submit("Atlas Cloud's answer is too long to be read"), request_id=response.request_id
+                unknown_submit("Atlas Cloud's answer is too long to be read"), request_id=request_id
             )
-        raise Withheld(
-            "The API's answer is too long to be read.", code="result_refused", request_id=response.request_id
-        )
+        raise Withheld("The API's answer is too long to be read.", code="result_refused", request_id=request_id)
     return b"".join(parts)[:limit]
 
 
@@ -235,6 +238,15 @@ def _without(key: str, said: AnyStr) -> AnyStr:
     if isinstance(said, bytes):
         return said.replace(key.encode(), _NO_KEY.encode())
     return said.replace(key, _NO_KEY)
+
+
+def _prediction(decoded: Any, prediction_id: str, key: str) -> wire.Prediction:
+    """Read a prediction; where it is no success, words of it become messages, which are to be without the key."""
+    found = wire.prediction(decoded, prediction_id)
+    if found.status is wire.Phase.SUCCEEDED:
+        return found  # its URLs are paid: they must stay as they are
+    # before the words are shortened, or a part of the key could be left
+    return wire.prediction(json.loads(_without(json.dumps(key)[1:-1], json.dumps(decoded))), prediction_id)
 
 
 def _read(call: Call, answer: _Answer, parse: Callable[[Any], T]) -> T:
@@ -253,14 +265,14 @@ def _read(call: Call, answer: _Answer, parse: Callable[[Any], T]) -> T:
             if not status:
                 raise _unreadable(call, answer, error) from error
     # once more: written with escapes of JSON or HTML, a key shows only now
-    said = _without(answer.key, error_message(status, answer.body, answer.content_type))
+    said = _without(answer.key, error_message(status, answer.words, answer.content_type))
     raise refusal(Answered(call, status, said, answer.after, answer.request_id))
 
 
 def _unreadable(call: Call, answer: _Answer, error: Exception) -> StageError:
     """Give the error for a success that can't be read: for a submit, nobody knows what it did."""
     why = str(error) if isinstance(error, wire.Malformed) else "no JSON, or only a part of it"
-    said = plain(answer.body[:2000].decode("utf-8", "replace"))
+    said = plain(answer.words[:2000].decode("utf-8", "replace"))
     log.warning(
         "The %s call's answer can't be read (%s), request id %s: %s", call.value, why, answer.request_id, said
     )
