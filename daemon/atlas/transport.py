@@ -82,6 +82,8 @@ class _Connection(HTTPConnection):
 
     def request(self, *args: Any, **kwargs: Any) -> None:
         if self.sock is not None:  # kept alive, or TLS
+            if self.line.call is not None:
+                self.line.call.connected = False  # of this request nothing was sent if no descriptor is left now
             self.line.take(self.sock, proxied=self.proxy is not None)
             self._ready()
         super().request(*args, **kwargs)
