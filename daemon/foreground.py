@@ -119,9 +119,12 @@ def _tell_status(service: Service, notifier: Notifier) -> None:
 
 def _reload(service: Service, notifier: Notifier) -> None:
     notifier.tell("RELOADING=1", f"MONOTONIC_USEC={time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000}")
-    service.reload()
-    service.inbox.ready.wait(30.0)
-    notifier.tell("READY=1")
+    try:
+        service.reload()
+        service.inbox.ready.wait(30.0)
+    except Exception:
+        log.exception("the reload did not get to its end; the work goes on")
+    notifier.tell("READY=1")  # in any case, or the service manager would wait for it and then kill the daemon
 
 
 def _once(service: Service, asked: _Signals) -> int:

@@ -9,6 +9,8 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from sqlalchemy.exc import DBAPIError
+
 from daemon import control, files, status
 from daemon.actions import PAUSE, Actions, paused
 from daemon.atlas.client import Client
@@ -90,6 +92,7 @@ class Service:
         store = self.store = Store(table_url(settings), self.clock)
         self._stack.callback(store.close)
         self.folders = Folders(mount_point)
+        self._mounts = self._noted = store.notes(_MOUNTS).get(_MOUNTS, {})  # nobody else writes this note
         self.gates = Gates()
         for key in store.notes(PAUSE):
             folder = key.removeprefix(PAUSE)
@@ -218,16 +221,19 @@ class Service:
 
     def _open_folders(self) -> list[str]:
         """Make folders that are missing, but none where a mount is; remember which mounts they are on."""
-        remembered = self.store.notes(_MOUNTS).get(_MOUNTS, {})
-        faults = make_folders(self.settings, remembered, mount_point)
+        faults = make_folders(self.settings, self._mounts, mount_point)
         for fault in faults:
             log.warning("%s", fault)
         present = remembered_mounts(self.settings, mount_point)
         # While a mount is gone its folder seems to lie on the one above: then what was remembered holds.
-        known = {**present, **remembered} if faults else present
-        if known != remembered:
-            self.store.note(_MOUNTS, known)
-        self.folders.remember(known)
+        self._mounts = {**present, **self._mounts} if faults else present
+        self.folders.remember(self._mounts)
+        if self._mounts != self._noted:
+            try:
+                self.store.note(_MOUNTS, self._mounts)
+                self._noted = self._mounts
+            except DBAPIError as error:  # the next reload or start writes it
+                log.warning("where the folders are mounted could not be remembered: %s", error.orig)
         self._make_done()
         return [str(fault) for fault in faults]
 
@@ -275,15 +281,8 @@ class Service:
 
     def at_rest(self) -> bool:
         """Tell whether nothing can move any more without a person, a file, or the end of a condition."""
-        return at_rest(
-            self.inbox,
-            self.worker,
-            self.store,
-            self.gates,
-            self.pacing,
-            self.settings.folders,
-            self.clock.now(),
-        )
+        folders, now = self.settings.folders, self.clock.now()
+        return at_rest(self.inbox, self.worker, self.store, self.gates, self.pacing, folders, now)
 
     def _handlers(self) -> Mapping[str, control.Handler]:
         actions = self.actions
