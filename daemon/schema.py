@@ -81,14 +81,18 @@ def _refuse_foreign_log(path: str, known: Marker | None) -> None:
 
 
 def _recognize(path: str, url: str, known: Marker | None) -> None:
-    """Hold the table's id against the marker beside it; a table from before there were markers gets one."""
+    """Hold the table's id against the marker beside it; a table from before there were markers gets one.
+
+    A marker is written once its table has an id: beside one, a table without an id is an old copy.
+    """
     with _engine(url) as engine, engine.begin() as connection:
         found = connection.execute(text("SELECT value FROM notes WHERE key = :key"), {"key": _ID}).scalar()
+        if known is not None and (found is None or str(found).strip('"') != known.table):
+            beside = marker.path_beside(path)
+            remedy = f"put the right one back, or remove {beside} to go on with this one"
+            wrong = f"{path} is another job table than was here before"
+            raise ConfigError([Fault("database.url", wrong, remedy)])
         identity = _new_id(connection) if found is None else str(found).strip('"')
-    if known is not None and found is not None and identity != known.table:
-        beside = marker.path_beside(path)
-        remedy = f"put the right one back, or remove {beside} to go on with this one"
-        raise ConfigError([Fault("database.url", f"{path} is another job table than was here before", remedy)])
     if known != Marker(identity):
         marker.write(path, Marker(identity))
 

@@ -80,6 +80,18 @@ def test_a_table_from_before_there_were_markers_gets_one(url: str, tmp_path: Pat
     assert "is gone" in refused(url)
 
 
+def test_a_copy_from_before_there_were_markers_is_refused_beside_one(url: str, tmp_path: Path) -> None:
+    made(url)
+    with closing(sqlite3.connect(tmp_path / "jobs.db")) as connection:
+        connection.execute("DELETE FROM notes")
+        connection.commit()
+    before = (tmp_path / "jobs.db").read_bytes(), (tmp_path / "jobs.db.marker").read_bytes()
+    assert "another job table than was here before" in refused(url)
+    assert ((tmp_path / "jobs.db").read_bytes(), (tmp_path / "jobs.db.marker").read_bytes()) == before
+    (tmp_path / "jobs.db.marker").unlink()
+    made(url, 2)
+
+
 def test_a_marker_that_cannot_be_read_is_told(url: str, tmp_path: Path) -> None:
     made(url)
     (tmp_path / "jobs.db.marker").write_bytes(b"")
