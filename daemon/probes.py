@@ -19,6 +19,8 @@ from daemon.store import Store
 
 #: The note that is written to see whether the job table can be.
 _TRIED = "tried"
+#: A balance with which a submit was refused is tried again after so many seconds: a 402 may have another cause.
+TRIED_AGAIN = 3600.0
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +51,7 @@ class Probes:
         self._stopping = stopping
         self._under_way = threading.Lock()
         self._tried_with: Decimal | None = None
+        self._tried_at = 0.0
 
     def take_up(self) -> None:
         """Close the gates that held jobs when the last daemon ended, to be probed at once."""
@@ -134,10 +137,14 @@ class Probes:
         return None
 
     def _may_suffice(self, gate: Gate, available: Decimal) -> bool:
-        """Tell whether a submit may go out with this balance: one that was just refused is refused again."""
-        in_vain = gate.relapsed and available == self._tried_with
+        """Tell whether a submit may go out with this balance: one that was just refused is refused again.
+
+        After long it may go out all the same: what is no fault of the balance ends without a change of it.
+        """
+        now = self._clock.now()
+        in_vain = gate.relapsed and available == self._tried_with and now - self._tried_at < TRIED_AGAIN
         if available > 0 and not in_vain:
-            self._tried_with = available
+            self._tried_with, self._tried_at = available, now
             return True
         return False
 

@@ -10,6 +10,7 @@ import pytest
 
 from daemon.control import ask
 from daemon.gates import LONGEST_PROBE
+from daemon.probes import TRIED_AGAIN
 from daemon.states import State
 from tests.daemon.house import FOLDER, House, house_in
 from tests.daemon.process import Process, jobs_of, running
@@ -167,6 +168,23 @@ def test_probes_are_single_calls_and_a_balance_that_was_refused_is_not_tried_aga
     house.sandbox.set(balance=10)
     probe(house)
     house.until_all_done(6)
+
+
+def test_a_balance_that_was_refused_is_tried_again_after_long(house: House) -> None:
+    house.sandbox.fault("submit", "status", code=402, count=2)  # for another reason than the balance
+    house.start()
+    source = house.drop("cat.png", picture())
+    wait_for(lambda: "balance" in house.gates(), 10, "the gate")
+    house.until_rest()
+    probe(house)
+    wait_for(lambda: any(gate.relapsed for gate in house.daemon.gates.closed()), 10, "the second refusal")
+    house.until_rest()
+    probe(house)
+    house.until_rest()
+    assert len(house.submits()) == 2
+    house.let_pass(TRIED_AGAIN)
+    house.until(source)
+    assert len(house.submits()) == 3
 
 
 def probe(house: House) -> None:
