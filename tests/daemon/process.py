@@ -60,6 +60,20 @@ class Process:
     def reload(self) -> None:
         self._process.send_signal(signal.SIGHUP)
 
+    def freeze(self) -> None:
+        """Let none of its threads do anything more, but for system calls that they are in."""
+        self._process.send_signal(signal.SIGSTOP)
+        wait_for(lambda: all(state in "TD" for state in self._states()), 10, "all threads to stand still")
+
+    def _states(self) -> list[str]:
+        """Give the state of each of its threads (proc_pid_stat(5))."""
+        states = []
+        for thread in os.listdir(f"/proc/{self.pid}/task"):
+            path = f"/proc/{self.pid}/task/{thread}/stat"
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError), open(path, "rb") as file:
+                states.append(file.read().rpartition(b")")[2].split()[0].decode())
+        return states
+
     def kill(self) -> None:
         """End it as a power cut ends a process."""
         self._process.send_signal(signal.SIGKILL)
