@@ -31,8 +31,8 @@ BACK = {
     State.DOWNLOADING: State.PROCESSING,
 }
 _SHORTAGE = SHORTAGE | {errno.ENOSPC, errno.EDQUOT}
-#: Fresh URLs asked for, after which a result counts as expired.
-MOST_EXPIRED = 3
+#: Failed tries, whatever their reasons, after which a URL that is gone makes the result an expired one.
+MOST_EXPIRED = 6
 #: Submits of one job that are repeated under `on_unknown_submit = "resubmit"`.
 MOST_RESUBMITS = 3
 

@@ -4,9 +4,10 @@ import contextlib
 import logging
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from daemon import turns
-from daemon.aftermath import BACK, internal, outcome_of, shortage_of
+from daemon.aftermath import internal, outcome_of, shortage_of, way_back
 from daemon.atlas.client import Client
 from daemon.atlas.pacing import Outcome as Paced
 from daemon.atlas.pacing import Pacing
@@ -40,6 +41,13 @@ _SMALL = 4_000_000
 _LONGEST_WAIT = 0.5
 
 _FETCHING = frozenset({State.PROCESSING, State.DOWNLOADING})
+
+
+@dataclass(slots=True)
+class _Call:
+    """Whether the call that there was room for was made: one that was not says nothing of the service."""
+
+    made: bool = True
 
 
 class Steps:
@@ -107,10 +115,11 @@ class Steps:
     def upload(self, hand: Hand, rule: FolderRule) -> Outcome:
         """Upload the source."""
         self.folders.check_inbox(rule)  # else a source on a mount that is gone would count as vanished
-        with self._paced(UPLOADS):
+        with self._paced(UPLOADS) as call:
             outcome, hand.composed = upload(
                 hand.job, rule, client=self._client, settle=self._settle_into(hand), now=self._clock.now
             )
+            call.made = "upload_url" in outcome.changes
         if outcome.to is State.UPLOADED and rule.sidecar_wait and not has_sidecar(hand.job):
             waits = {"due_at": self._clock.now() + rule.sidecar_wait, "waits_for": "a sidecar that may come late"}
             outcome = Outcome(outcome.to, outcome.reason, {**outcome.changes, **waits})
@@ -128,9 +137,10 @@ class Steps:
         why = self._gates.why_closed(Need.SPEND, rule.name)
         if why is not None:  # it was taken up just before the gate closed
             return Outcome(State.UPLOADED, why, {"due_at": self._clock.now(), "waits_for": why})
-        with self._paced(submits(rule.model)):
+        with self._paced(submits(rule.model)) as call:
             # On disk before the first byte is sent: from here on a kill leaves an unknown outcome.
-            if commit(hand, outcome):
+            call.made = commit(hand, outcome)
+            if call.made:
                 trouble = self._store.file.trouble()
                 if trouble is not None:  # the intent is not where the next daemon would look for it
                     raise Blocked(trouble, code="table")
@@ -175,7 +185,7 @@ class Steps:
     def _after(self, job: Job, rule: FolderRule, error: StageError) -> Outcome:
         now = self._clock.now()
         if self.stopping.is_set() and isinstance(error, Transient) and job.state is not State.SUBMITTING:
-            return Outcome(BACK[job.state], "the daemon stopped", {"due_at": now})
+            return Outcome(way_back(job), "the daemon stopped", {"due_at": now})
         if isinstance(error, LocalTrouble):
             self._client.drop_idle()
         outcome, decision = outcome_of(job, rule, error, now=now, chance=self._chance())
@@ -185,7 +195,7 @@ class Steps:
             if outcome.to is State.HELD and not first and self._gates.stops(decision.code, need):
                 # The job that closed the gate is held; this one was under way with it, and stays where it stood.
                 reason = f"stands still with others ({decision.code})"
-                return Outcome(BACK[job.state], reason, {"due_at": now, "waits_for": str(error)})
+                return Outcome(way_back(job), reason, {"due_at": now, "waits_for": str(error)})
         return outcome
 
     def close_gate(self, code: str, folder: str, reason: str) -> bool:
@@ -199,13 +209,14 @@ class Steps:
         return first
 
     @contextlib.contextmanager
-    def _paced(self, key: tuple[str, str]) -> Iterator[None]:
+    def _paced(self, key: tuple[str, str]) -> Iterator[_Call]:
         """Make one call within the window that failures leave; raises RateLimited where there is no room."""
         began = self._admitted(key)
-        outcome, after = Paced.OTHER, None
+        outcome, after, call = Paced.OTHER, None, _Call()
         try:
-            yield
-            outcome = Paced.GOOD
+            yield call
+            if call.made:
+                outcome = Paced.GOOD
         except RateLimited as error:
             outcome, after = Paced.LIMITED, error.after
             raise
@@ -247,4 +258,4 @@ class Steps:
         reason = f"the folder {job.folder} is no longer in the configuration"
         if job.state is State.SUBMITTING:
             return internal(job)
-        return Outcome(BACK[job.state], reason, {"due_at": self._clock.now() + 3600, "waits_for": reason})
+        return Outcome(way_back(job), reason, {"due_at": self._clock.now() + 3600, "waits_for": reason})

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from daemon.claims import UPLOADS
 from daemon.clock import Clock
 from daemon.gates import FIRST_PROBE
 from daemon.service import table_url
@@ -121,3 +122,12 @@ def test_a_host_of_results_that_is_out_costs_the_api_no_requests(house: House) -
     for source in sources:
         house.hurried(source)
     assert len(house.submits()) == len(sources)
+
+
+def test_a_step_that_makes_no_call_says_nothing_of_the_service(house: House) -> None:
+    house.sandbox.fault("upload", "status", code=503, count=None)
+    house.start({"pictures": {}, "prompts": {"input": False, "model": "google/nano-banana-2/text-to-image"}})
+    house.drop("cat.png", picture(), "pictures")
+    wait_for(lambda: house.daemon.pacing.window(UPLOADS).failures >= 2, 20, "two failed uploads")
+    house.until(house.drop("sunset.txt", b"a sunset", "prompts"))  # nothing to be uploaded
+    assert house.daemon.pacing.window(UPLOADS).failures >= 2
