@@ -62,7 +62,8 @@ def _deadline(job: Job, status: str, request_id: str | None) -> Withheld:
 
 
 def _later(job: Job, rule: FolderRule, pace: Pace, now: float) -> Outcome:
-    submitted_at = now if job.submitted_at is None else job.submitted_at
+    # Not later than now: a clock that was set back would have it wait for as long as it is behind.
+    submitted_at = now if job.submitted_at is None else min(job.submitted_at, now)
     polls = job.polls + 1
     due_at = submitted_at + pace.next_after(now - submitted_at, rule.kind, polls)
     return Outcome(

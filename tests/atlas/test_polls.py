@@ -51,3 +51,10 @@ def test_a_job_within_its_times_waits_on(connect: Connect) -> None:
         assert outcome.to is State.PROCESSING
     with serving(OUT_OF_ORDER) as server, pytest.raises(Transient):
         poll(job, made_rule(), client=connect(server.url), pace=Pace(), now=1000.0)
+
+
+def test_a_clock_that_was_set_back_makes_no_job_wait_for_it(connect: Connect) -> None:
+    job = processing(submitted_at=90_000.0, deadline_at=92_000.0)
+    with serving(RUNNING) as server:
+        outcome = poll(job, made_rule(), client=connect(server.url), pace=Pace(), now=1000.0)
+    assert 1000.0 < outcome.changes["due_at"] < 1100.0
