@@ -1,10 +1,15 @@
 """For all tests: where CI is set, a skip is a failure; figures that tests measured end the report of the run."""
 
 import os
+import signal
 from collections.abc import Callable, Generator
 from typing import TypeVar
 
 import pytest
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # What a shell runs in the background ignores interrupts, and so would what the tests start and interrupt.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 Figure = Callable[[str, object], None]
