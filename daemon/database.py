@@ -1,6 +1,7 @@
 """The database's engines, SQLite's settings, and the group commit that all writes go through."""
 
 import contextlib
+import logging
 import os
 import sqlite3
 import threading
@@ -15,6 +16,8 @@ from sqlalchemy.pool import NullPool, Pool, QueuePool
 from daemon import turns
 
 T = TypeVar("T")
+
+log = logging.getLogger(__name__)
 
 #: Milliseconds that a connection waits for another process' write (a command beside the daemon) to end.
 BUSY_TIMEOUT_MS = 10_000
@@ -191,5 +194,7 @@ class GroupCommit:
     def _drop_connection(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
-            with contextlib.suppress(Exception):  # what was to be told is told already; a new one is made
+            try:
                 connection.close()
+            except Exception:
+                log.exception("a connection to the job table could not be closed; a new one is made")

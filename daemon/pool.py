@@ -103,11 +103,6 @@ class Pool:
             if not self._lingers or len(self._ready) >= self._at_once:
                 self._state.notify()
 
-    def busy(self) -> int:
-        """Give the number of threads at work."""
-        with self._state:
-            return len(self._busy) + len(self._ready)
-
     def quiet(self) -> bool:
         """Tell whether nothing is in hand and nothing is known to be there to claim."""
         with self._state:

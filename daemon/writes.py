@@ -83,7 +83,7 @@ class Writes(Queries):
         """Make `moves`, one after the other, with `changes` to other columns, in one transaction: as `advance`."""
         after = self._write(job, moves, changes)
         if after is None:
-            raise Conflict(f"job {job.id} is no longer {job.state} as it was: it was changed meanwhile")
+            raise _conflict(job)
         return after
 
     def intend(self, job: Job, moves: Sequence[Move], **changes: Any) -> Job | None:
@@ -97,7 +97,7 @@ class Writes(Queries):
         if after is None:
             now = self.find(job.id)
             if now is None or (now.state, now.version) != (job.state, job.version):
-                raise Conflict(f"job {job.id} is no longer {job.state} as it was: it was changed meanwhile")
+                raise _conflict(job)
         return after
 
     def write_all(self, wanted: Sequence[tuple[Job, Mapping[str, Any]]]) -> list[Job | None]:
@@ -154,7 +154,7 @@ class Writes(Queries):
 
         after, original = self._writer.run(work)
         if after is None:
-            raise Conflict(f"job {job.id} was changed meanwhile")
+            raise _conflict(job)
         return after, original
 
     def _count(self, moves: Iterable[tuple[str, State | None, State]]) -> None:
@@ -163,6 +163,10 @@ class Writes(Queries):
                 if before is not None:
                     self.counts[folder, before] -= 1
                 self.counts[folder, after] += 1
+
+
+def _conflict(job: Job) -> Conflict:
+    return Conflict(f"job {job.id} is no longer {job.state} as it was: it was changed meanwhile")
 
 
 def _found(job: Job, wall: float) -> Transition:

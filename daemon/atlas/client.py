@@ -145,10 +145,6 @@ class Client:
         answer = self._ask(Deadline(self._timeouts.answer), "GET", wire.BALANCE)
         return _read(Call.BALANCE, answer, wire.balance)
 
-    def ping(self) -> wire.Balance:
-        """Make a call that costs nothing and needs the key, to see whether API, key and balance are there."""
-        return self.balance()
-
     def download(self, url: str, write: Callable[[bytes], object], limit: int) -> download.Fetched:
         """Fetch a result, see `download.fetch`; never with the key."""
         return download.fetch(self._exchanges, url, write, limit, self._clock.wall)

@@ -49,11 +49,6 @@ def local(timestamp: str | None) -> str:
     return dt.datetime.fromisoformat(timestamp).astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
-def local_seconds(seconds: float) -> str:
-    """Give seconds since the epoch as this machine's users read it."""
-    return dt.datetime.fromtimestamp(seconds, dt.UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
-
-
 def counted(number: int, what: str) -> str:
     """Give "1 job", "2 jobs"."""
     return f"{number} {what}" if number == 1 else f"{number} {what}s"

@@ -130,7 +130,7 @@ def test_balance_models_and_schema(connect: Connect) -> None:
 
     with serving(script) as server:
         client = connect(server.url)
-        assert client.ping().available == Decimal("125.5")
+        assert client.balance().available == Decimal("125.5")
         assert [model.id for model in client.models()] == ["m"]
         assert list(client.schema(f"{server.url}/s").properties) == ["image"]
     with_key = [b"Authorization" in request for request in server.requests]
