@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from types import FrameType
 
 from daemon import status
-from daemon.notify import Notifier
+from daemon.sdnotify import Notifier
 from daemon.service import Service
 from daemon.states import FINAL, State
 

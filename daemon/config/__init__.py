@@ -3,8 +3,9 @@
 from daemon.config.file import find
 from daemon.config.load import load, parse
 from daemon.config.make import make_folders, remembered_mounts
-from daemon.config.model import Api, Database, FolderRule, Limits, Settings
+from daemon.config.model import Api, Database, Limits, Settings
 from daemon.config.prompt import PLACEHOLDERS, fill
+from daemon.config.rule import FolderRule
 
 __all__ = [
     "PLACEHOLDERS",

@@ -7,7 +7,8 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from daemon.config.model import Api, Database, FolderRule, Limits, Settings
+from daemon.config.model import Api, Database, Limits, Settings
+from daemon.config.rule import FolderRule
 from daemon.errors import ConfigError, Fault
 
 #: The tables of the file; a folder's name stands as `*`. `hidden` are fields that the file does not set.

@@ -11,7 +11,7 @@ import pytest
 
 from daemon import foreground
 from daemon.config import Settings
-from daemon.notify import Notifier
+from daemon.sdnotify import Notifier
 from daemon.service import Service
 from tests.daemon.house import FOLDER, House
 from tests.daemon.samples import picture

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from daemon.notify import Notifier
+from daemon.sdnotify import Notifier
 
 Manager = tuple[socket.socket, str]
 
