@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from daemon.events import Events, GateClosed, GateOpened
+
 FIRST_PROBE = 5.0
 LONGEST_PROBE = 60.0
 #: A gate that closes again so soon after it opened was not really open: its pauses go on growing.
@@ -47,9 +49,10 @@ class Gate:
 
 
 class Gates:
-    """All gates that are closed at present. Thread-safe."""
+    """All gates that are closed at present; `events` is told which close and open. Thread-safe."""
 
-    def __init__(self) -> None:
+    def __init__(self, events: Events | None = None) -> None:
+        self._events = events or Events()
         self._lock = threading.Lock()
         self._closed: dict[tuple[str, str], Gate] = {}
         self._opened: dict[tuple[str, str], tuple[float, Gate]] = {}
@@ -67,7 +70,8 @@ class Gates:
                 wait = min(LONGEST_PROBE, before.wait * 2)
                 gate = replace(gate, since=before.since, wait=wait, relapsed=True)
             self._closed[key] = gate if code == "pause" else replace(gate, probe_at=now + gate.wait)
-            return True
+        self._events.publish(GateClosed(code, scope, reason, gate.relapsed))
+        return True
 
     def open(self, code: str, scope: str = "", *, now: float) -> bool:
         """Open a gate; tell whether it was closed."""
@@ -76,7 +80,8 @@ class Gates:
             if gate is None:
                 return False
             self._opened[code, scope] = (now, gate)
-            return True
+        self._events.publish(GateOpened(code, scope))
+        return True
 
     def still_closed(self, probed: Gate, reason: str, *, now: float) -> None:
         """Note that a probe of `probed` found its reason unchanged; the next pause is longer.

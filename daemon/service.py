@@ -19,6 +19,7 @@ from daemon.claims import Claims
 from daemon.clock import Clock
 from daemon.config import Settings, make_folders, remembered_mounts
 from daemon.errors import Blocked, ConfigError
+from daemon.events import Events
 from daemon.folders import Folders
 from daemon.gates import Gates
 from daemon.inbox.intake import Inbox
@@ -60,6 +61,7 @@ class Service:
     def __init__(self, settings: Settings, *, load: Callable[[], Settings] | None = None) -> None:
         self.settings = settings
         self.clock = Clock()
+        self.events = Events()
         self._load = load
         self._started_at = self.clock.wall()
         self._stack = contextlib.ExitStack()
@@ -89,11 +91,11 @@ class Service:
         settings = self.settings
         os.makedirs(settings.state_dir, mode=0o700, exist_ok=True)
         self._stack.enter_context(control.lock(settings.state_dir))
-        store = self.store = Store(table_url(settings), self.clock)
+        store = self.store = Store(table_url(settings), self.clock, self.events)
         self._stack.callback(store.close)
         self.folders = Folders(mount_point)
         self._mounts = self._noted = store.notes(_MOUNTS).get(_MOUNTS, {})  # nobody else writes this note
-        self.gates = Gates()
+        self.gates = Gates(self.events)
         for key in store.notes(PAUSE):
             folder = key.removeprefix(PAUSE)
             self.gates.close("pause", paused(folder), now=self.clock.now(), scope=folder)

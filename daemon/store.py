@@ -18,7 +18,7 @@ from daemon.rows import (
     job_of,
 )
 from daemon.states import Job, State, Transition
-from daemon.writes import Writes, tell
+from daemon.writes import Writes
 
 _CLAIMABLE = SELECT_JOBS.where(
     UNFINISHED,
@@ -166,6 +166,6 @@ class Store(Writes):
         pairs = self._writer.run(work)
         for before, after in pairs:
             if before.state is not after.state:
-                tell(after, Transition(after.id, after.updated_at, before.state, after.state, reason))
+                self._tell(after, Transition(after.id, after.updated_at, before.state, after.state, reason))
         self._count((after.folder, before.state, after.state) for before, after in pairs)
         return [after for _, after in pairs]

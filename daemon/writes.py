@@ -10,6 +10,7 @@ from daemon import schema
 from daemon.clock import Clock
 from daemon.database import GroupCommit, writing_engine
 from daemon.errors import Conflict
+from daemon.events import Events, JobMoved
 from daemon.names import shown
 from daemon.queries import Queries
 from daemon.rows import (
@@ -32,8 +33,12 @@ class Writes(Queries):
     `counts` is kept by this object's own writes, so it holds for the one that has the state directory's lock.
     """
 
-    def __init__(self, url: str, clock: Clock) -> None:
-        """Open the table at the SQLAlchemy `url`, migrating it. Raises ConfigError if it is not to be used."""
+    def __init__(self, url: str, clock: Clock, events: Events | None = None) -> None:
+        """Open the table at the SQLAlchemy `url`, migrating it. Raises ConfigError if it is not to be used.
+
+        `events` is told every transition once it is on disk.
+        """
+        self._events = events or Events()
         schema.prepare(url)
         engine = writing_engine(url)
         self._writer = GroupCommit(engine)
@@ -63,7 +68,7 @@ class Writes(Queries):
 
         added = self._writer.run(work)
         for job in added:
-            tell(job, _found(job, wall))
+            self._tell(job, _found(job, wall))
         self._count((job.folder, None, job.state) for job in added)
         return added
 
@@ -134,7 +139,7 @@ class Writes(Queries):
         if after is not None:
             self._count([(job.folder, each.before, each.after) for each in history])
             for each in history:
-                tell(after, each)
+                self._tell(after, each)
         return after
 
     def settle_original(self, job: Job, fingerprint: str, sha256: str) -> tuple[Job, Job | None]:
@@ -156,6 +161,20 @@ class Writes(Queries):
         if after is None:
             raise _conflict(job)
         return after, original
+
+    def _tell(self, job: Job, each: Transition) -> None:
+        """Write the log line of a transition that is on disk, and tell those who listen."""
+        log.info(
+            "job %d (%s/%s): %s → %s: %s",
+            job.id,
+            job.folder,
+            shown(job.name),
+            each.before or "new",
+            each.after,
+            each.reason,
+        )
+        if self._events.heard:
+            self._events.publish(JobMoved(job, each))
 
     def _count(self, moves: Iterable[tuple[str, State | None, State]]) -> None:
         with self._counts_lock:
@@ -183,16 +202,3 @@ def _history(job: Job, moves: Sequence[Move]) -> list[Transition]:
         history.append(Transition(job.id, move.at, before, move.to, move.reason))
         before = move.to
     return history
-
-
-def tell(job: Job, each: Transition) -> None:
-    """Write the log line of a transition."""
-    log.info(
-        "job %d (%s/%s): %s → %s: %s",
-        job.id,
-        job.folder,
-        shown(job.name),
-        each.before or "new",
-        each.after,
-        each.reason,
-    )
