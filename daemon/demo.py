@@ -96,9 +96,9 @@ class Demo:
             self._service = Service(self.settings)
             self._service.open()
             stack.callback(self._service.stop)
-            self._newest = max((job.id for job in self._service.store.listed(limit=1)), default=0)
+            self._newest = max((job.id for job in self._service.parts.store.listed(limit=1)), default=0)
             self._service.start()
-            self._service.inbox.ready.wait(30.0)
+            self._service.parts.inbox.ready.wait(30.0)
             self._stack = stack.pop_all()
         return self
 
@@ -123,7 +123,7 @@ class Demo:
 
     def jobs(self) -> list[Job]:
         """Give the jobs that this demo has made so far, oldest first."""
-        found = self._service.store.listed(limit=1000)
+        found = self._service.parts.store.listed(limit=1000)
         return [job for job in reversed(found) if job.id > self._newest]
 
     def follow(self, sources: Sequence[str], timeout: float) -> Iterator[list[Job]]:

@@ -96,7 +96,7 @@ def _forever(service: Service, asked: _Signals, notifier: Notifier) -> None:
     heart = _Heart(service, notifier)
     turn = min(_TURN, (notifier.watchdog_seconds or _TURN * 2) / 2)
     while not asked.stop:
-        if not ready and service.inbox.ready.is_set():
+        if not ready and service.parts.inbox.ready.is_set():
             ready = True
             log.info("ready: %d folder(s) watched", len(service.settings.folders))
             notifier.tell("READY=1")
@@ -104,7 +104,7 @@ def _forever(service: Service, asked: _Signals, notifier: Notifier) -> None:
             asked.reload = False
             _reload(service, notifier)
         heart.beat()
-        service.scheduler.keep_up()
+        service.parts.scheduler.keep_up()
         _tell_status(service, notifier)
         asked.woken.wait(turn if ready else 0.02)
         asked.woken.clear()
@@ -121,7 +121,7 @@ def _reload(service: Service, notifier: Notifier) -> None:
     notifier.tell("RELOADING=1", f"MONOTONIC_USEC={time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000}")
     try:
         service.reload()
-        service.inbox.ready.wait(30.0)
+        service.parts.inbox.ready.wait(30.0)
     except Exception:
         log.exception("the reload did not get to its end; the work goes on")
     notifier.tell("READY=1")  # in any case, or the service manager would wait for it and then kill the daemon
@@ -129,14 +129,14 @@ def _reload(service: Service, notifier: Notifier) -> None:
 
 def _once(service: Service, asked: _Signals) -> int:
     """Wait until nothing moves; 0 if every job that moved here ended well, else 1."""
-    before = dict(service.store.counts)
+    before = dict(service.parts.store.counts)
     while not asked.stop:
         if service.at_rest():
             break
         asked.woken.wait(0.05)
     else:
         return 1
-    after = service.store.counts
+    after = service.parts.store.counts
     bad = sum(after[key] - before.get(key, 0) for key in after if key[1] is State.FAILED)
     waiting = sum(count for (_, state), count in after.items() if state not in FINAL)
-    return 1 if bad > 0 or waiting or service.inbox.absent() else 0
+    return 1 if bad > 0 or waiting or service.parts.inbox.absent() else 0

@@ -146,9 +146,9 @@ class Reach:
         service = Service(with_key())
         service.open()
         try:
-            job_id = service.actions.try_file(path, folder)
+            job_id = service.parts.actions.try_file(path, folder)
             service.start(only=job_id)
-            yield from _followed(service.store, job_id, lambda: True)
+            yield from _followed(service.parts.store, job_id, lambda: True)
         finally:
             service.stop()
 

@@ -19,7 +19,9 @@ LAYERS = (
     {"aftermath", "hand", "claims", "actions", "probes", "closing", "persist"},
     {"steps"},
     {"worker"},
-    {"rest", "service", "reach"},
+    {"rest", "upkeep"},
+    {"parts"},
+    {"service", "reach"},
     {"foreground", "demo", "starter"},
     {"cli", "__main__"},
 )

@@ -90,7 +90,7 @@ class House:
         service = self.service = Service(self.settings(), load=self.settings)
         service.open()
         service.start()
-        assert service.inbox.ready.wait(20)
+        assert service.parts.inbox.ready.wait(20)
 
     def stop(self) -> None:
         """Stop the daemon; it must end in time."""
@@ -110,7 +110,7 @@ class House:
     def reload(self, folders: Mapping[str, Mapping[str, Any]] | None = None, **values: Any) -> list[str]:
         self.configure(folders, **values)
         said = self.daemon.reload()
-        assert self.daemon.inbox.ready.wait(20)
+        assert self.daemon.parts.inbox.ready.wait(20)
         return said
 
     @property
@@ -152,7 +152,7 @@ class House:
 
     def jobs(self) -> list[Job]:
         """Give all jobs, oldest first."""
-        return self.daemon.store.listed()[::-1]
+        return self.daemon.parts.store.listed()[::-1]
 
     def job(self, source: str) -> Job | None:
         """Give the latest job of a source (path), if there is one."""
@@ -199,7 +199,7 @@ class House:
 
     def until_rest(self, timeout: float = 20.0) -> None:
         """Wait until nothing moves that does not wait for a time, a condition or a person."""
-        wait_for(lambda: self.daemon.inbox.quiet() and self.daemon.worker.quiet(), timeout, "rest")
+        wait_for(lambda: self.daemon.parts.inbox.quiet() and self.daemon.parts.worker.quiet(), timeout, "rest")
 
     # Time, as far as a test may not wait for it
 
@@ -209,15 +209,15 @@ class House:
         for job in self.jobs():
             if not job.put_away and job.claimed_by is None and job.due_at > now:
                 with contextlib.suppress(Conflict):
-                    self.daemon.store.amend(job, due_at=now)
-        self.daemon.gates.probe_now(now)
-        self.daemon.pacing.lift()
-        self.daemon.scheduler.later(now)
+                    self.daemon.parts.store.amend(job, due_at=now)
+        self.daemon.parts.gates.probe_now(now)
+        self.daemon.parts.pacing.lift()
+        self.daemon.parts.scheduler.later(now)
 
     def let_pass(self, seconds: float) -> None:
         """Let so much time have passed for the daemon: its timers run by a clock of its own."""
         self.daemon.clock._offset += seconds
-        self.daemon.scheduler.soon(self.daemon.scheduler._look)
+        self.daemon.parts.scheduler.soon(self.daemon.parts.scheduler._look)
 
     def hurried(self, source: str, *states: State, code: str | None = None) -> Job:
         """Wait as `until` does, and let no pause last."""
@@ -238,7 +238,7 @@ class House:
 
     def gates(self) -> dict[str, str]:
         """Give the closed gates: code and scope."""
-        return {gate.code: gate.scope for gate in self.daemon.gates.closed()}
+        return {gate.code: gate.scope for gate in self.daemon.parts.gates.closed()}
 
 
 def files_below(root: str) -> dict[str, bytes]:

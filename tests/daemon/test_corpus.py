@@ -185,7 +185,7 @@ def test_what_is_no_file_is_never_opened_and_noted_once(
         good = house.drop("good.png", picture(1))
         house.until(good)
         for _ in range(2):
-            house.daemon.inbox.rescan()
+            house.daemon.parts.inbox.rescan()
             house.until_rest()
         wait_for(lambda: good in opened, 10, "the opening of the good file to be told")
         assert {odd, secret} & opened == set()
@@ -200,7 +200,7 @@ def test_a_file_that_becomes_something_else_while_it_waits_is_not_uploaded(
     house: House, make: Callable[[str, str], None]
 ) -> None:
     house.start()
-    house.daemon.actions.pause()
+    house.daemon.parts.actions.pause()
     secret = os.path.join(house.base, "elsewhere", "secret.png")
     house.put(secret, picture(9))
     source = house.drop("odd.png", picture(1))
@@ -208,7 +208,7 @@ def test_a_file_that_becomes_something_else_while_it_waits_is_not_uploaded(
     os.unlink(source)
     make(source, secret)
     with opened_in(os.path.dirname(secret)) as opened:
-        house.daemon.actions.resume()
+        house.daemon.parts.actions.resume()
         job = house.until(source, State.CANCELLED)
         house.until(house.drop("good.png", picture(2)))
         assert secret not in opened

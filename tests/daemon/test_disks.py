@@ -84,10 +84,10 @@ def test_a_read_only_inbox_stops_spending_and_takes_in_nothing_twice(house: Hous
         run("mount", "-o", "remount,bind,ro", house.inbox())
         wait_for(lambda: house.results() == {"cat.png": picture(1)}, 10, "the result of what was paid")
         waiting = drop(house, real, "dog.png", picture(2))
-        house.daemon.inbox.rescan()
+        house.daemon.parts.inbox.rescan()
         until_gate(house)
         house.restart()
-        house.daemon.inbox.rescan()
+        house.daemon.parts.inbox.rescan()
         house.hurry()
         house.until_rest()
         assert len(house.submits()) == 1
@@ -116,18 +116,18 @@ def test_an_unmounted_inbox_loses_no_job_and_hides_no_file(house: House) -> None
         house.start()
         paid = drop(house, real, "cat.png", picture(1))
         house.until(paid, State.PROCESSING)
-        house.daemon.actions.pause()
+        house.daemon.parts.actions.pause()
         waiting = drop(house, real, "dog.png", picture(2))
         house.until(waiting, State.QUEUED)
         run("umount", "--lazy", house.inbox())
-        house.daemon.actions.resume()
+        house.daemon.parts.actions.resume()
         until_gate(house)
         house.restart()
         until_gate(house)
         assert os.listdir(house.inbox()) == [], "nothing was made below the mount point"
         assert len(house.submits()) == 1
         with bound(real, house.inbox()):
-            house.daemon.inbox.rescan()
+            house.daemon.parts.inbox.rescan()
             house.hurried(paid)
             house.hurried(waiting)
             assert files_below(house.inbox()) == {"done/cat.png": picture(1), "done/dog.png": picture(2)}
@@ -149,7 +149,7 @@ def test_a_source_that_cannot_be_moved_waits_alone(tmp_path: Path) -> None:
             assert (job.state, job.put_away) == (State.DONE, False)
             assert "can't be put away" in (job.waits_for or "")
             house.restart()
-            house.daemon.inbox.rescan()
+            house.daemon.parts.inbox.rescan()
             house.until_rest()
             assert len(house.jobs()) == len(house.submits()) == 2
         finally:

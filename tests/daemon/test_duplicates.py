@@ -77,7 +77,7 @@ def test_a_copy_waits_while_the_first_is_held(house: House) -> None:
     waiting = house.until(second, State.QUEUED)
     assert waiting.waits_for
     assert f"job {held.id}" in waiting.waits_for
-    house.daemon.actions.attach(held.id, house.sandbox.submits()[0].prediction_id or "")
+    house.daemon.parts.actions.attach(held.id, house.sandbox.submits()[0].prediction_id or "")
     house.until(first)
     house.until(second)
     assert len(house.submits()) == 1
@@ -90,7 +90,7 @@ def test_a_copy_goes_on_by_itself_where_the_first_is_cancelled(house: House) -> 
     held = house.until_held(first, "unknown_submit")
     second = house.drop("again.png", picture())
     wait_for(lambda: (found := house.job(second)) and found.twin_of == held.id, 10, "the twin")
-    house.daemon.actions.cancel([held.id], forget_paid=True)
+    house.daemon.parts.actions.cancel([held.id], forget_paid=True)
     house.until(second)
     assert len(house.sandbox.submits()) == 1
 
@@ -132,8 +132,8 @@ def test_a_copy_that_is_to_be_paid_does_not_get_the_old_result(house: House) -> 
     wait_for(lambda: (found := house.job(second)) and found.twin_of == held.id, 10, "the twin")
     house.until_rest()
     twin = house.until(second, State.QUEUED)
-    house.daemon.actions.cancel([twin.id])
+    house.daemon.parts.actions.cancel([twin.id])
     house.until(second, State.CANCELLED)
-    house.daemon.actions.retry([twin.id], pay_again=True)
+    house.daemon.parts.actions.retry([twin.id], pay_again=True)
     house.until(second)
     assert len(house.submits()) == 2

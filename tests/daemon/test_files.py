@@ -52,7 +52,7 @@ def test_names_of_other_programs_are_never_input(house: House) -> None:
     for name in ("done/cat.png", "failed/cat.png", "@eaDir/cat.png", ".stfolder/cat.png", "cat.png.error.txt"):
         house.drop(name, picture(2))
     house.until(house.drop("cat.png", picture(3)))
-    house.daemon.inbox.rescan()
+    house.daemon.parts.inbox.rescan()
     house.until_rest()
     assert [os.path.basename(job.source) for job in house.jobs()] == ["cat.png"]
 
@@ -64,7 +64,7 @@ def test_a_file_that_fits_no_pattern_stays_and_is_listed(house: House) -> None:
     wait_for(lambda: house.daemon.status()["folders"][FOLDER]["unmatched"] == [path], 10, "the list")
     assert os.path.exists(path)
     os.unlink(path)
-    house.daemon.inbox.rescan()
+    house.daemon.parts.inbox.rescan()
     wait_for(lambda: house.daemon.status()["folders"][FOLDER]["unmatched"] == [], 10, "the list")
 
 
@@ -84,7 +84,7 @@ def test_a_retry_takes_the_source_from_failed(house: House) -> None:
     house.start()
     source = house.drop("cat.png", picture())
     failed = house.until_failed(source)
-    house.daemon.actions.retry([failed.id])
+    house.daemon.parts.actions.retry([failed.id])
     done = house.until(source)
     assert done.id == failed.id
     assert files_below(house.inbox()) == {"done/cat.png": picture()}
@@ -95,7 +95,7 @@ def test_a_retried_job_that_fails_again_has_its_error_file_again(house: House) -
     house.start()
     source = house.drop("cat.png", picture())
     failed = house.until_failed(source)
-    house.daemon.actions.retry([failed.id])
+    house.daemon.parts.actions.retry([failed.id])
     wait_for(lambda: len(house.submits()) == 2, 10, "the second submit")
     house.until_failed(source, "forbidden")
     assert set(files_below(house.inbox())) == {"failed/cat.png", "failed/cat.png.error.txt"}
@@ -103,11 +103,11 @@ def test_a_retried_job_that_fails_again_has_its_error_file_again(house: House) -
 
 def test_a_file_gone_before_its_upload_ends_its_job_as_cancelled(house: House) -> None:
     house.start()
-    house.daemon.actions.pause()
+    house.daemon.parts.actions.pause()
     source = house.drop("cat.png", picture())
     house.until(source, State.QUEUED)
     os.unlink(source)
-    house.daemon.actions.resume()
+    house.daemon.parts.actions.resume()
     assert house.until(source, State.CANCELLED).error_code == "source_gone"
     assert house.sandbox.journal() == []
 
@@ -123,15 +123,15 @@ def test_a_file_gone_between_upload_and_submit_costs_nothing(house: House) -> No
 
 def test_a_file_replaced_while_it_waits_is_processed_once_as_it_is_then(house: House) -> None:
     house.start()
-    house.daemon.actions.pause()
+    house.daemon.parts.actions.pause()
     source = house.drop("cat.png", picture(1))
     old = house.until(source, State.QUEUED)
     house.drop("cat.png", picture(2))
     wait_for(lambda: len(house.jobs()) == 2, 10, "the second job")
-    house.daemon.actions.resume()
+    house.daemon.parts.actions.resume()
     house.until(source, after=old.id)
     wait_for(
-        lambda: (job := house.daemon.store.find(old.id)) and job.state is State.CANCELLED,
+        lambda: (job := house.daemon.parts.store.find(old.id)) and job.state is State.CANCELLED,
         10,
         "the end of the first",
     )
@@ -141,10 +141,10 @@ def test_a_file_replaced_while_it_waits_is_processed_once_as_it_is_then(house: H
 
 def test_a_file_replaced_after_its_upload_is_processed_once_as_it_is_then(house: House) -> None:
     house.start(sidecar_wait=0.3)
-    house.daemon.actions.pause()
+    house.daemon.parts.actions.pause()
     source = house.drop("cat.png", picture(1))
     first = house.until(source, State.QUEUED)
-    house.daemon.actions.resume()
+    house.daemon.parts.actions.resume()
     house.until(source, State.UPLOADED)
     house.drop("cat.png", picture(2))
     house.until(source, after=first.id)

@@ -101,12 +101,12 @@ def test_a_job_that_waits_for_its_folder_goes_on_after_a_restart(house: House) -
 def test_an_inbox_that_vanishes_is_told_and_taken_up_when_it_is_back(house: House) -> None:
     house.start()
     shutil.rmtree(house.inbox())
-    house.daemon.inbox.rescan()
+    house.daemon.parts.inbox.rescan()
     wait_for(lambda: house.daemon.status()["folders"][FOLDER]["absent"], 10, "the notice")
     assert not os.path.exists(house.inbox())
     house.put(os.path.join(house.base, "new", "cat.png"), picture())
     os.rename(os.path.join(house.base, "new"), house.inbox())
-    house.daemon.inbox.rescan()
+    house.daemon.parts.inbox.rescan()
     house.until(house.inbox(FOLDER, "cat.png"))
     assert house.results() == {"cat.png": picture()}
 
@@ -130,7 +130,7 @@ def test_a_source_is_put_away_later_where_its_inbox_is_away_for_a_while(house: H
 @mounting
 def test_no_result_goes_below_the_mount_point_of_an_outbox_that_is_not_mounted(house: House) -> None:
     def probed_in_vain() -> bool:
-        return any(gate.wait > FIRST_PROBE for gate in house.daemon.gates.closed())
+        return any(gate.wait > FIRST_PROBE for gate in house.daemon.parts.gates.closed())
 
     with tmpfs(house.outbox()):
         house.start()

@@ -157,7 +157,7 @@ def test_probes_are_single_calls_and_a_balance_that_was_refused_is_not_tried_aga
     wait_for(lambda: "balance" in house.gates() and len(house.jobs()) == 6, 10, "the gate")
     house.until_rest()
     probe(house)  # may try, as the balance may have been less a moment ago
-    wait_for(lambda: any(gate.relapsed for gate in house.daemon.gates.closed()), 10, "the second refusal")
+    wait_for(lambda: any(gate.relapsed for gate in house.daemon.parts.gates.closed()), 10, "the second refusal")
     house.until_rest()
     refused = len(house.submits())
     for _ in range(3):
@@ -177,7 +177,7 @@ def test_a_balance_that_was_refused_is_tried_again_after_long(house: House) -> N
     wait_for(lambda: "balance" in house.gates(), 10, "the gate")
     house.until_rest()
     probe(house)
-    wait_for(lambda: any(gate.relapsed for gate in house.daemon.gates.closed()), 10, "the second refusal")
+    wait_for(lambda: any(gate.relapsed for gate in house.daemon.parts.gates.closed()), 10, "the second refusal")
     house.until_rest()
     probe(house)
     house.until_rest()
@@ -200,7 +200,7 @@ def test_a_probe_that_hangs_keeps_nothing_else_waiting(house: House) -> None:
     for number in range(2):
         house.drop(f"{number}.png", picture(number))
     wait_for(lambda: State.PROCESSING in {job.state for job in house.jobs()}, 10, "one that is paid")
-    house.daemon.gates.close("balance", "spent", now=house.daemon.clock.now())
+    house.daemon.parts.gates.close("balance", "spent", now=house.daemon.clock.now())
     house.sandbox.fault("balance", "hang")
     probe(house)
     wait_for(lambda: any(job.state is State.DONE for job in house.jobs()), 10, "the result")

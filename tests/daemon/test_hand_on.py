@@ -13,7 +13,7 @@ def test_a_download_that_takes_long_is_seen_and_leaves_its_place_in_flight(house
         house.drop(f"{number}.png", picture(number))
     first = wait_for(lambda: [job for job in house.jobs() if job.state is State.DOWNLOADING], 10)[0]
     wait_for(lambda: len(house.submits()) == 2, 10, "the other one's submit")
-    assert [each.after for each in house.daemon.store.history(first.id)][-1] is State.DOWNLOADING
+    assert [each.after for each in house.daemon.parts.store.history(first.id)][-1] is State.DOWNLOADING
     house.until_all_done(2, timeout=30)
     assert len(house.submits()) == 2
 
@@ -21,7 +21,7 @@ def test_a_download_that_takes_long_is_seen_and_leaves_its_place_in_flight(house
 def test_quick_steps_are_all_in_the_history(house: House) -> None:
     house.start()
     job = house.until(house.drop("cat.png", picture()))
-    history = house.daemon.store.history(job.id)
+    history = house.daemon.parts.store.history(job.id)
     assert [each.after for each in history] == [
         State.QUEUED,
         State.UPLOADING,

@@ -58,15 +58,15 @@ class Play:
                     self._play(step[0])
                 else:
                     world.play(step)
-            house.daemon.actions.resume()
-            house.daemon.inbox.rescan()
+            house.daemon.parts.actions.resume()
+            house.daemon.parts.inbox.rescan()
             self._until_over()
             self._check_money(world, house.submits()[submits:])
             self._check_files(world, house.submits()[submits:])
             ends = {(job.state, job.error_code) for job in house.jobs()[jobs:]}
             assert ends <= ENDS
         finally:
-            house.daemon.actions.resume()
+            house.daemon.parts.actions.resume()
             world.clear()
             self.number = world.number + 1
             self.steps += world.done
@@ -75,11 +75,11 @@ class Play:
         daemon = self._house.daemon
         match action:
             case "rescan":
-                daemon.inbox.rescan()
+                daemon.parts.inbox.rescan()
             case "pause":
-                daemon.actions.pause()
+                daemon.parts.actions.pause()
             case "resume":
-                daemon.actions.resume()
+                daemon.parts.actions.resume()
             case "wait":
                 self._house.until_rest()
 
@@ -88,7 +88,7 @@ class Play:
 
         def over() -> bool:
             house.hurry()
-            return house.daemon.inbox.quiet() and all(job.put_away for job in house.jobs())
+            return house.daemon.parts.inbox.quiet() and all(job.put_away for job in house.jobs())
 
         wait_for(over, 20, "every job to end")
 

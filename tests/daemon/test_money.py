@@ -35,7 +35,7 @@ def test_a_submit_of_unknown_outcome_is_held_and_never_sent_again(
     assert job.error_message
     assert "attach" in job.error_message
     house.restart()
-    house.daemon.inbox.rescan()
+    house.daemon.parts.inbox.rescan()
     house.hurry()
     house.until_rest()
     assert house.until_held(source, "unknown_submit").id == job.id
@@ -62,9 +62,9 @@ def test_retry_of_an_unknown_submit_is_refused_until_a_person_accepts_to_pay_aga
     source = house.drop("cat.png", picture())
     job = house.until_held(source, "unknown_submit")
     with pytest.raises(Refused, match="--pay-again"):
-        house.daemon.actions.retry([job.id])
+        house.daemon.parts.actions.retry([job.id])
     assert len(house.submits()) == 1
-    house.daemon.actions.retry([job.id], pay_again=True)
+    house.daemon.parts.actions.retry([job.id], pay_again=True)
     house.until(source)
     assert len(house.submits()) == 2
     assert house.results() == {"cat.png": picture()}
@@ -77,7 +77,7 @@ def test_the_prediction_that_a_person_found_is_attached_and_nothing_is_sent_agai
     job = house.until_held(source, "unknown_submit")
     prediction = house.sandbox.submits()[0].prediction_id
     assert prediction
-    house.daemon.actions.attach(job.id, prediction)
+    house.daemon.parts.actions.attach(job.id, prediction)
     assert house.until(source).prediction_id == prediction
     assert house.results() == {"cat.png": picture()}
     assert len(house.submits()) == 1
@@ -206,7 +206,7 @@ def test_an_upload_that_keeps_breaking_fails_its_job_in_the_end(house: House) ->
     house.hurried(source, State.FAILED)
     assert house.submits() == []
     house.sandbox.clear_faults()
-    house.daemon.actions.retry([house.jobs()[0].id])
+    house.daemon.parts.actions.retry([house.jobs()[0].id])
     house.until(source)
     assert list(house.results()) == ["cat.png"]
 
@@ -241,7 +241,7 @@ def test_an_upload_that_grew_too_old_while_it_waited_is_made_anew(house: House) 
     house.start(sidecar_wait=30.0)
     source = house.drop("cat.png", picture())
     job = house.until(source, State.UPLOADED)
-    house.daemon.store.amend(job, uploaded_at=(job.uploaded_at or 0) - 3600)
+    house.daemon.parts.store.amend(job, uploaded_at=(job.uploaded_at or 0) - 3600)
     house.hurried(source)
     assert house.sandbox.count("upload") == 2
     assert len(house.submits()) == 1
@@ -313,7 +313,7 @@ def test_a_key_that_goes_bad_while_a_prediction_runs_loses_nothing(house: House)
 
 def test_a_pause_stops_spending_survives_a_restart_and_ends_when_a_person_says_so(house: House) -> None:
     house.start({"a": {}, "b": {}})
-    house.daemon.actions.pause(["a"])
+    house.daemon.parts.actions.pause(["a"])
     one, two = house.drop("1.png", picture(1), "a"), house.drop("2.png", picture(2), "b")
     house.until(two)
     house.restart()
@@ -321,7 +321,7 @@ def test_a_pause_stops_spending_survives_a_restart_and_ends_when_a_person_says_s
     assert house.until(one, State.QUEUED).attempts == 0
     assert house.gates() == {"pause": "a"}
     assert len(house.submits()) == 1
-    house.daemon.actions.resume()
+    house.daemon.parts.actions.resume()
     house.until(one)
     assert house.gates() == {}
 
@@ -331,20 +331,20 @@ def test_what_is_in_flight_is_fetched_during_a_pause(house: House) -> None:
     house.start()
     source = house.drop("cat.png", picture())
     house.until(source, State.PROCESSING)
-    house.daemon.actions.pause()
+    house.daemon.parts.actions.pause()
     house.until(source)
     assert house.daemon.status()["gates"][0]["code"] == "pause"
     with pytest.raises(Refused):
-        house.daemon.actions.resume([FOLDER])
+        house.daemon.parts.actions.resume([FOLDER])
 
 
 def test_a_cancelled_job_is_never_submitted(house: House) -> None:
     house.start()
-    house.daemon.actions.pause()
+    house.daemon.parts.actions.pause()
     source = house.drop("cat.png", picture())
     job = house.until(source, State.QUEUED)
-    house.daemon.actions.cancel([job.id])
-    house.daemon.actions.resume()
+    house.daemon.parts.actions.cancel([job.id])
+    house.daemon.parts.actions.resume()
     house.until(source, State.CANCELLED)
     assert "cancelled by a person" in house.failed("cat.png")
     assert house.submits() == []
@@ -356,11 +356,11 @@ def test_a_paid_prediction_is_cancelled_only_where_that_is_meant(house: House) -
     source = house.drop("cat.png", picture())
     job = house.until(source, State.PROCESSING)
     with pytest.raises(Refused, match="--forget-paid"):
-        house.daemon.actions.cancel([job.id])
+        house.daemon.parts.actions.cancel([job.id])
 
     def cancelled() -> bool:
         try:
-            return bool(house.daemon.actions.cancel([job.id], forget_paid=True))
+            return bool(house.daemon.parts.actions.cancel([job.id], forget_paid=True))
         except Refused:  # just being asked for
             return False
 
@@ -373,6 +373,6 @@ def test_a_paid_prediction_is_cancelled_only_where_that_is_meant(house: House) -
 def test_every_submit_goes_out_after_its_intent_is_in_the_table(house: House) -> None:
     house.start()
     job = house.until(house.drop("cat.png", picture()))
-    intent = next(line for line in house.daemon.store.history(job.id) if line.after is State.SUBMITTING)
+    intent = next(line for line in house.daemon.parts.store.history(job.id) if line.after is State.SUBMITTING)
     assert intent.at <= house.sandbox.submits()[0].at + 0.001
     assert time.time() >= intent.at

@@ -10,13 +10,13 @@ from tests.support import wait_for
 
 def test_a_file_renamed_while_it_waits_is_processed_once_under_its_new_name(house: House) -> None:
     house.start()
-    house.daemon.actions.pause()
+    house.daemon.parts.actions.pause()
     old = house.drop("cat.png", picture())
     house.until(old, State.QUEUED)
     new = house.inbox(FOLDER, "dog.png")
     os.rename(old, new)
     house.until(new, State.QUEUED)
-    house.daemon.actions.resume()
+    house.daemon.parts.actions.resume()
     house.until(new)
     assert house.until(old, State.CANCELLED).error_code == "source_gone"
     assert house.results() == {"dog.png": picture()}
@@ -40,13 +40,13 @@ def test_a_file_renamed_after_its_submit_is_paid_for_once_and_arrives_under_both
 def test_a_file_that_is_touched_while_it_waits_is_processed_once(house: House) -> None:
     """Some programs set a file's times after they have closed it."""
     house.start()
-    house.daemon.actions.pause()
+    house.daemon.parts.actions.pause()
     source = house.drop("cat.png", picture())
     old = house.until(source, State.QUEUED)
     os.utime(source)
-    house.daemon.inbox.rescan()
+    house.daemon.parts.inbox.rescan()
     wait_for(lambda: len(house.jobs()) == 2, 10, "the second job")
-    house.daemon.actions.resume()
+    house.daemon.parts.actions.resume()
     house.until(source, after=old.id)
     house.until_rest()
     assert [job.state for job in house.jobs()] == [State.CANCELLED, State.DONE]
@@ -56,13 +56,13 @@ def test_a_file_that_is_touched_while_it_waits_is_processed_once(house: House) -
 
 def test_a_file_that_is_moved_to_the_other_inbox_while_it_waits_goes_by_its_rule(house: House) -> None:
     house.start({"one": {"prompt": "first"}, "two": {"prompt": "second"}})
-    house.daemon.actions.pause()
+    house.daemon.parts.actions.pause()
     old = house.drop("cat.png", picture(), "one")
     house.until(old, State.QUEUED)
     new = house.inbox("two", "cat.png")
     os.rename(old, new)
     house.until(new, State.QUEUED)
-    house.daemon.actions.resume()
+    house.daemon.parts.actions.resume()
     house.until(new)
     house.until(old, State.CANCELLED)
     assert [entry.prompt for entry in house.submits()] == ["second"]

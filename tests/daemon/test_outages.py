@@ -86,7 +86,9 @@ def test_a_thousand_jobs_do_not_storm_an_api_that_can_not_be_reached(house: Hous
         pile(house, 1000)
         house.begin()
         wait_for(
-            lambda: any(gate.wait > FIRST_PROBE for gate in house.daemon.gates.closed()), 20, "a probe in vain"
+            lambda: any(gate.wait > FIRST_PROBE for gate in house.daemon.parts.gates.closed()),
+            20,
+            "a probe in vain",
         )
         house.until_rest()
         assert house.gates() == {"unreachable": ""}
@@ -128,6 +130,6 @@ def test_a_step_that_makes_no_call_says_nothing_of_the_service(house: House) -> 
     house.sandbox.fault("upload", "status", code=503, count=None)
     house.start({"pictures": {}, "prompts": {"input": False, "model": "google/nano-banana-2/text-to-image"}})
     house.drop("cat.png", picture(), "pictures")
-    wait_for(lambda: house.daemon.pacing.window(UPLOADS).failures >= 2, 20, "two failed uploads")
+    wait_for(lambda: house.daemon.parts.pacing.window(UPLOADS).failures >= 2, 20, "two failed uploads")
     house.until(house.drop("sunset.txt", b"a sunset", "prompts"))  # nothing to be uploaded
-    assert house.daemon.pacing.window(UPLOADS).failures >= 2
+    assert house.daemon.parts.pacing.window(UPLOADS).failures >= 2

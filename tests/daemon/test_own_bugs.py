@@ -23,7 +23,7 @@ def bring_to(house: House, state: State) -> None:
     house.sandbox.set(predict_seconds=1.0)
     house.start(sidecar_wait=30.0 if state is State.UPLOADED else 0.0)
     if state is State.QUEUED:
-        house.daemon.actions.pause()
+        house.daemon.parts.actions.pause()
 
 
 def spoil(house: House, job_id: int, column: str, value: Any) -> None:
@@ -52,7 +52,7 @@ def test_a_job_that_the_daemon_stumbles_over_is_held_and_the_others_go_on(
     house.stop()
     spoil(house, job.id, column, value)
     house.begin()
-    house.daemon.actions.resume()
+    house.daemon.parts.actions.resume()
     assert "retry" in (house.until_held(bad, "internal").error_message or "")
     house.hurried(good)
     house.until(house.drop("later.png", picture(2)), State.UPLOADED, State.PROCESSING, State.DONE)

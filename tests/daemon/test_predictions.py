@@ -42,8 +42,8 @@ def test_a_prediction_that_failed_is_made_anew_only_where_that_is_meant(house: H
     source = house.drop("cat.png", picture())
     job = house.until_failed(source)
     with pytest.raises(Exception, match="--pay-again"):
-        house.daemon.actions.retry([job.id])
-    house.daemon.actions.retry([job.id], pay_again=True)
+        house.daemon.parts.actions.retry([job.id])
+    house.daemon.parts.actions.retry([job.id], pay_again=True)
     house.until(source)
     assert len(house.submits()) == 2
 
@@ -66,14 +66,14 @@ def test_a_prediction_that_stays_unknown_is_held_and_not_sent_again(house: House
         job = house.job(source)
         assert job is not None
         if job.state is State.PROCESSING and job.claimed_by is None:
-            house.daemon.store.amend(job, submitted_at=(job.submitted_at or 0) - 61)
+            house.daemon.parts.store.amend(job, submitted_at=(job.submitted_at or 0) - 61)
             return True
         return False
 
     wait_for(aged, 10, "a free moment")
     job = house.hurried(source, State.HELD, code="prediction_lost")
     house.sandbox.clear_faults()
-    house.daemon.actions.retry([job.id])
+    house.daemon.parts.actions.retry([job.id])
     house.until(source)
     assert len(house.submits()) == 1
 
@@ -85,7 +85,7 @@ def test_a_prediction_that_does_not_end_is_held_at_its_deadline_and_goes_on_when
     job = house.hurried(source, State.HELD, code="deadline")
     assert job.prediction_id
     house.sandbox.clear_faults()
-    house.daemon.actions.retry([job.id])
+    house.daemon.parts.actions.retry([job.id])
     house.until(source)
     assert house.results() == {"cat.png": picture()}
     assert len(house.submits()) == 1
@@ -100,7 +100,7 @@ def test_a_result_that_is_there_after_the_deadline_is_taken(house: House) -> Non
     house.begin()
     job = house.until(source, State.DONE, State.HELD)
     if job.state is State.HELD:  # asked between the deadline and the prediction's end
-        house.daemon.actions.retry([job.id])
+        house.daemon.parts.actions.retry([job.id])
         house.until(source)
     assert len(house.submits()) == 1
 
@@ -110,7 +110,7 @@ def test_a_prediction_without_outputs_is_held(house: House) -> None:
     house.start()
     source = house.drop("cat.png", picture())
     job = house.until_held(source, "result_refused")
-    house.daemon.actions.retry([job.id])
+    house.daemon.parts.actions.retry([job.id])
     house.until(source)
     assert len(house.submits()) == 1
 
@@ -191,7 +191,7 @@ def test_a_redirect_to_where_no_result_can_lie_is_held_and_fetched_again_on_retr
     source = house.drop("cat.png", picture())
     job = house.until_held(source, "result_refused")
     assert house.results() == {}
-    house.daemon.actions.retry([job.id])
+    house.daemon.parts.actions.retry([job.id])
     house.until(source)
     assert house.results() == {"cat.png": picture()}
     assert len(house.submits()) == 1
@@ -213,7 +213,7 @@ def test_a_result_that_is_not_let_in_is_held_and_fetched_again_on_retry(
     source = house.drop("cat.png", picture())
     job = house.until_held(source, "result_refused")
     assert house.results() == {}
-    house.daemon.actions.retry([job.id])
+    house.daemon.parts.actions.retry([job.id])
     house.until(source)
     assert len(house.submits()) == 1
 
@@ -233,7 +233,7 @@ def test_a_result_whose_address_stays_gone_is_held_as_expired(house: House) -> N
     source = house.drop("cat.png", picture())
     job = house.hurried(source, State.HELD, code="result_expired")
     house.sandbox.clear_faults()
-    house.daemon.actions.retry([job.id])
+    house.daemon.parts.actions.retry([job.id])
     house.until(source)
     assert len(house.submits()) == 1
 

@@ -28,11 +28,11 @@ def in_table(house: House, source: str, *states: State) -> Job:
 
 def test_a_queued_job_goes_on(house: House) -> None:
     house.start()
-    house.daemon.actions.pause()
+    house.daemon.parts.actions.pause()
     source = house.drop("cat.png", picture())
     house.until(source, State.QUEUED)
     house.restart()
-    house.daemon.actions.resume()
+    house.daemon.parts.actions.resume()
     house.until(source)
     assert len(house.submits()) == 1
 
@@ -165,11 +165,11 @@ def test_a_reload_gives_queued_jobs_the_new_rule_and_leaves_submitted_ones(house
     house.start(prompt="old")
     sent = house.drop("cat.png", picture(1))
     house.until(sent, State.PROCESSING)
-    house.daemon.actions.pause()
+    house.daemon.parts.actions.pause()
     queued = house.drop("dog.png", picture(2))
     house.until(queued, State.QUEUED)
     house.reload(prompt="new", outbox=house.outbox("elsewhere"))
-    house.daemon.actions.resume()
+    house.daemon.parts.actions.resume()
     house.until(sent)
     house.until(queued)
     assert [entry.prompt for entry in house.submits()] == ["old", "new"]
@@ -182,11 +182,11 @@ def test_a_folder_taken_out_of_the_configuration_still_gets_what_was_paid(house:
     house.start({"old": {}})
     paid = house.drop("cat.png", picture(1), "old")
     house.until(paid, State.PROCESSING)
-    house.daemon.actions.pause()
+    house.daemon.parts.actions.pause()
     waiting = house.drop("dog.png", picture(2), "old")
     house.until(waiting, State.QUEUED)
     house.reload({"new": {}})
-    house.daemon.actions.resume()
+    house.daemon.parts.actions.resume()
     house.until(house.drop("cow.png", picture(3), "new"))
     house.until(paid)
     assert house.results("old") == {"cat.png": picture(1)}
@@ -236,7 +236,7 @@ def most_at_once(house: House, folder: str | None = None) -> int:
     steps = []
     for job in house.jobs():
         if folder in {None, job.folder}:
-            history = house.daemon.store.history(job.id)
+            history = house.daemon.parts.store.history(job.id)
             steps += [(line.at, 1) for line in history if line.after is State.SUBMITTING]
             steps += [(line.at, -1) for line in history if line.before is State.PROCESSING]
     now = most = 0
@@ -255,7 +255,7 @@ def test_the_limits_in_flight_are_never_exceeded(house: House) -> None:
     def watch() -> None:
         states = (State.SUBMITTING, State.PROCESSING)
         while not over.wait(0.005):
-            counts = dict(house.daemon.store.counts)
+            counts = dict(house.daemon.parts.store.counts)
             seen.append(sum(number for (_, state), number in counts.items() if state in states))
 
     watcher = threading.Thread(target=watch)
@@ -287,12 +287,12 @@ def test_the_limits_hold_over_a_restart(house: House) -> None:
 
 def test_no_folder_waits_until_another_is_done(house: House) -> None:
     house.start({"a": {}, "b": {}}, limits={"in_flight": 2, "uploads": 2})
-    house.daemon.actions.pause()
+    house.daemon.parts.actions.pause()
     for folder in "ab":
         for number in range(20):
             house.drop(f"{number}.png", picture(number + 100 * (folder == "b")), folder)
         wait_for(lambda: len(house.jobs()) in {20, 40}, 10, "the jobs")
-    house.daemon.actions.resume()
+    house.daemon.parts.actions.resume()
     house.until_all_done(40)
     of_sha256 = {job.sha256: job.folder for job in house.jobs()}
     order = "".join(of_sha256[entry.uploads[0]] for entry in house.submits())
@@ -303,11 +303,11 @@ def test_no_folder_waits_until_another_is_done(house: House) -> None:
 def test_a_file_that_comes_while_many_wait_does_not_wait_for_all_of_them(house: House) -> None:
     house.sandbox.set(latency=0.01)
     house.start(limits={"uploads": 1})
-    house.daemon.actions.pause()
+    house.daemon.parts.actions.pause()
     for number in range(60):
         house.drop(f"{number}.png", picture(number))
     wait_for(lambda: len(house.jobs()) == 60, 10, "the jobs")
-    house.daemon.actions.resume()
+    house.daemon.parts.actions.resume()
     wait_for(lambda: len(house.submits()) >= 5, 10, "the first submits")
     late = house.until(house.drop("late.png", picture(1000)))
     assert len([job for job in house.jobs() if job.state is not State.DONE]) > 10

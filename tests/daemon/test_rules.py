@@ -175,7 +175,7 @@ def test_keep_leaves_the_source_and_never_takes_it_again(house: House) -> None:
     source = house.drop("cat.png", picture())
     house.until(source)
     house.restart()
-    house.daemon.inbox.rescan()
+    house.daemon.parts.inbox.rescan()
     house.until_rest()
     assert files_below(house.inbox()) == {"cat.png": picture()}
     assert len(house.jobs()) == 1

@@ -13,7 +13,7 @@ from tests.support import wait_for
 
 def stored(house: House, job: Job) -> Job:
     """Give a job as its row is now."""
-    found = house.daemon.store.find(job.id)
+    found = house.daemon.parts.store.find(job.id)
     assert found is not None
     return found
 
@@ -25,7 +25,7 @@ def test_a_plain_retry_pays_for_nothing_that_another_job_has_paid_for(house: Hou
     first = house.until(house.drop("cat.png", picture()), State.FAILED)
     wait_for(lambda: stored(house, first).put_away, 10.0, "the first to be put away")
     house.until(house.drop("again.png", picture()))
-    house.daemon.actions.retry([first.id])
+    house.daemon.parts.actions.retry([first.id])
     wait_for(lambda: stored(house, first).state is State.DONE, 20.0, "the retried job")
     assert len([submit for submit in house.submits() if submit.prediction_id is not None]) == 1
 
@@ -35,7 +35,7 @@ def test_a_retry_sends_nothing_that_intake_refuses(house: House) -> None:
     job = house.until_failed(house.drop("note.png", b"a note, no picture"), "not_media")
     wait_for(lambda: stored(house, job).put_away, 10.0, "the file to be put away")
     with pytest.raises(Refused):
-        house.daemon.actions.retry([job.id])
+        house.daemon.parts.actions.retry([job.id])
     assert house.sandbox.count("upload") == 0
 
 
@@ -43,7 +43,7 @@ def test_a_twin_whose_result_and_prediction_are_gone_does_not_poll_for_ever(hous
     house.start()
     first = house.until(house.drop("cat.png", picture()))
     os.unlink(first.outputs[0])
-    house.daemon.store.amend(first, submitted_at=1.0, put_away=True)
+    house.daemon.parts.store.amend(first, submitted_at=1.0, put_away=True)
     house.sandbox.fault("poll", "unknown", count=None)
     house.until_held(house.drop("again.png", picture()), "prediction_lost")
     assert len(house.submits()) == 1
@@ -56,7 +56,7 @@ def test_every_place_in_flight_is_given_back(house: House) -> None:
     for source in sources:
         house.until(source, State.DONE, State.FAILED)
     rule = next(iter(house.daemon.settings.folders.values()))
-    wait_for(lambda: house.daemon.claims.in_flight.room(rule) == 1, 5.0, "the place to be free again")
+    wait_for(lambda: house.daemon.parts.claims.in_flight.room(rule) == 1, 5.0, "the place to be free again")
 
 
 def test_some_jobs_gone_on_and_some_refused_are_told_apart_from_wrong_use(house: House) -> None:
@@ -66,7 +66,7 @@ def test_some_jobs_gone_on_and_some_refused_are_told_apart_from_wrong_use(house:
     wait_for(lambda: stored(house, job).put_away, 10.0, "the file to be put away")
     done = house.until(house.drop("other.png", picture(2)))
     with pytest.raises(PartlyRefused, match="is done"):
-        house.daemon.actions.retry([job.id, done.id])
+        house.daemon.parts.actions.retry([job.id, done.id])
 
 
 def test_provenance_keeps_the_uploaded_url_out(house: House) -> None:

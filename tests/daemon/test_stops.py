@@ -39,9 +39,9 @@ def test_a_probe_that_waits_for_a_name_server_is_not_waited_for(
     house.start()
     daemon, house.service = house.daemon, None
     with name_server_that_hangs(monkeypatch) as asked:
-        daemon.gates.close("unreachable", "no answer", now=daemon.clock.now())
-        daemon.gates.probe_now(daemon.clock.now())
-        daemon.scheduler.later(daemon.clock.now())
+        daemon.parts.gates.close("unreachable", "no answer", now=daemon.clock.now())
+        daemon.parts.gates.probe_now(daemon.clock.now())
+        daemon.parts.scheduler.later(daemon.clock.now())
         assert asked.wait(10)
         began = time.monotonic()
         assert not daemon.stop()

@@ -83,7 +83,7 @@ def test_a_table_that_is_put_back_is_worked_on_again_by_itself(house: House) -> 
     wait_for(lambda: house.gates() == {"table": ""}, 10, "the gate")
     house.until_rest()
     assert house.submits() == []
-    house.daemon.store._reader.dispose()
+    house.daemon.parts.store._reader.dispose()
     with pytest.raises(DBAPIError, match="unable to open"):  # where SQLite by itself would begin an empty table
         house.jobs()
     assert not table_of(house).exists()
@@ -130,11 +130,11 @@ def test_damage_stops_spending_and_the_damaged_file_is_kept_and_refused(house: H
     with path.open("r+b") as file:
         file.seek(path.stat().st_size // 8192 * 4096)
         file.write(b"\xa5" * 8192)
-    house.daemon.store.file.examine()
+    house.daemon.parts.store.file.examine()
     assert "is damaged" in said(house)
     house.drop("dog.png", picture(2))
-    house.daemon.gates.probe_now(house.daemon.clock.now())
-    house.daemon.scheduler.later(house.daemon.clock.now())
+    house.daemon.parts.gates.probe_now(house.daemon.clock.now())
+    house.daemon.parts.scheduler.later(house.daemon.clock.now())
     house.stop()
     assert len(house.submits()) == 1
     with pytest.raises(ConfigError, match=r"jobs\.db .*; put a copy of the job table back"):
@@ -151,8 +151,8 @@ def test_the_status_is_told_where_the_table_cannot_even_be_read(house: House) ->
     house.begin()
     with path.open("r+b") as file:
         file.write(b"\xa5" * len(whole))
-    house.daemon.store._reader.dispose()  # its connections know the sound pages
-    house.daemon.store.file._damage = None
+    house.daemon.parts.store._reader.dispose()  # its connections know the sound pages
+    house.daemon.parts.store.file._damage = None
     assert house.daemon.status()["spend_today_usd"] is None
     assert "is damaged" in said(house)
 
@@ -185,7 +185,7 @@ def test_an_answer_that_finds_the_tables_disk_full_is_kept_in_mind_until_there_i
         wait_for(house.sandbox.submits, 10, "the submit to be accepted")
         filler = fill(os.path.join(house.base, "state", "filler"))
         assert house.until(source, State.SUBMITTING).prediction_id is None
-        wait_for(lambda: house.daemon.store.file._unwritable, 10, "the answer to find no room")
+        wait_for(lambda: house.daemon.parts.store.file._unwritable, 10, "the answer to find no room")
         os.unlink(filler)
         house.hurried(source)
         assert len(house.submits()) == 1

@@ -66,7 +66,7 @@ def test_a_reload_takes_the_new_folders_all_the_same(
         assert "could not be remembered" in caplog.text
         house.until(house.drop("cat.png", picture(), "more"))
     assert told_at_a_reload(house) == ["RELOADING=1", "READY=1"]
-    remembered = house.daemon.store.notes("mounts")["mounts"]
+    remembered = house.daemon.parts.store.notes("mounts")["mounts"]
     assert house.inbox("more") in remembered
 
 

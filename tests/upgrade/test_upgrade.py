@@ -105,8 +105,8 @@ def test_held_jobs_of_the_first_schema_are_sent_on_by_the_commands(upgraded: Hou
     jobs = {name: house.job(house.inbox(FOLDER, f"{name}.png")) for name in names}
     ids = {name: job.id for name, job in jobs.items() if job is not None}
     house.until_failed(house.inbox(FOLDER, "failed.png"))
-    house.daemon.actions.retry([ids["held-prediction_lost"], ids["held-deadline"], ids["failed"]])
-    house.daemon.actions.retry([ids["held-unknown_submit"]], pay_again=True)
+    house.daemon.parts.actions.retry([ids["held-prediction_lost"], ids["held-deadline"], ids["failed"]])
+    house.daemon.parts.actions.retry([ids["held-unknown_submit"]], pay_again=True)
     for name in names:
         house.hurried(house.inbox(FOLDER, f"{name}.png"))
         assert house.results()[f"{name}.png"] == picture(list(WAYS).index(name))
