@@ -13,7 +13,7 @@ LAYERS = (
     {"clock", "signs", "turns", "names", "states", "events", "durations", "gates", "retry", "media", "sdnotify"},
     {"config", "files", "source", "database", "table", "marker", "tablefile"}
     | {"scheduler", "pool", "control", "migrations"},
-    {"atlas", "provenance", "folders", "schema", "rows", "in_flight", "sandbox"},
+    {"atlas", "catalogue", "provenance", "folders", "schema", "rows", "in_flight", "sandbox"},
     {"inbox", "outbox", "queries", "putaway", "writes"},
     {"stages", "store", "status", "check"},
     {"aftermath", "hand", "claims", "actions", "probes", "closing", "persist"},

@@ -1,27 +1,35 @@
-"""The models that the API offers and what their requests may hold, checked before anything is paid. Pure.
+"""The models that the API offers, as `GET /api/v1/models` lists them, and the schema of their requests. Pure.
 
-Facts are from the catalogue `GET /api/v1/models` and the OpenAPI document that each of its entries names as
-`schema`.
+A schema is part of the OpenAPI document that an entry of the catalogue names as `schema`.
 """
 
-import difflib
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
-from daemon.atlas.text import encodable
+from daemon.atlas.text import encodable, plain
 from daemon.atlas.wire import Malformed
+
+#: References within a schema are followed so far; one that leads back to itself ends there.
+_DEEPEST = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """One entry of the catalogue. `price` is USD, a floor: what is charged can be several times as much."""
+    """One entry of the catalogue. `price` is USD, a floor: what is charged can be several times as much.
+
+    `labels` are its categories and tags, in lower case with hyphens. `unit` says what the price is for, where the
+    catalogue tells it: `image`, `second`, `generation`, `minute`, `1k_chars`.
+    """
 
     id: str
     type: str  # Image, Video, Audio, Text
     price: float | None
     schema_url: str | None
+    title: str = ""
+    labels: tuple[str, ...] = ()
+    unit: str = ""
 
     @property
     def kind(self) -> str:
@@ -29,13 +37,42 @@ class Model:
         word = self.type.lower()
         return "image" if word == "3d" else word
 
+    @property
+    def task(self) -> str:
+        """The last part of the id, by the vendor's habit what the model does: `edit`, `text-to-image`."""
+        return self.id.rpartition("/")[2].lower().replace("_", "-")
+
 
 @dataclass(frozen=True, slots=True)
 class Schema:
-    """The fields that a model's request may hold, by name, each as JSON Schema, and those that it must hold."""
+    """The fields that a model's request may hold, by name, each as JSON Schema, and those that it must hold.
+
+    `open`: fields that are not listed are taken too.
+    """
 
     properties: Mapping[str, Mapping[str, Any]]
     required: tuple[str, ...] = ()
+    open: bool = False
+
+
+def forms_of(field: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Give the forms of which a value of this field has to have one, but for null; none if it is not said so."""
+    forms = next((forms for word in ("anyOf", "oneOf") if isinstance(forms := field.get(word), list)), [])
+    return [form for form in forms if isinstance(form, dict) and form.get("type") != "null"]
+
+
+def types_of(field: Mapping[str, Any]) -> tuple[str, ...]:
+    """Give the types that a field takes, as JSON Schema names them, without `null`; none if it does not say."""
+    declared = field.get("type")
+    words = declared if isinstance(declared, list) else [declared]
+    found = [word for word in words if isinstance(word, str) and word != "null"]
+    return tuple(found) or tuple(word for form in forms_of(field) for word in types_of({"type": form.get("type")}))
+
+
+def takes_list(field: Mapping[str, Any]) -> bool:
+    """Tell whether a field takes a list, and nothing else."""
+    types = types_of(field)
+    return bool(types) and set(types) == {"array"}
 
 
 def parse(answer: Any) -> tuple[Model, ...]:
@@ -52,22 +89,36 @@ def _displayed(entry: Any) -> bool:
 
 
 def _model(entry: Mapping[str, Any]) -> Model:
-    schema = entry.get("schema")
+    price = entry.get("price")
+    actual = price.get("actual") if isinstance(price, dict) else None
+    charged = actual if isinstance(actual, dict) else {}
     return Model(
         id=encodable(entry["model"]),
-        type=str(entry.get("type", "")),
-        price=_price(entry.get("price")),
-        schema_url=schema if isinstance(schema, str) and schema else None,
+        type=_text(entry.get("type")),
+        price=_amount(charged.get("base_price")),
+        schema_url=_text(entry.get("schema"), 2000) or None,
+        title=_text(entry.get("displayName")),
+        labels=tuple(dict.fromkeys(_labels(entry.get("categories")) + _labels(entry.get("tags")))),
+        unit=_text(charged.get("unit")),
     )
 
 
-def _price(price: Any) -> float | None:
-    actual = price.get("actual") if isinstance(price, dict) else None
+def _text(value: Any, longest: int = 200) -> str:
+    return plain(value, longest) if isinstance(value, str) else ""
+
+
+def _labels(value: Any) -> list[str]:
+    # the vendor writes TEXT-TO-IMAGE and TEXT_TO_IMAGE
+    words = value if isinstance(value, list) else []
+    return [_text(word).lower().replace("_", "-") for word in words[:50] if isinstance(word, str)]
+
+
+def _amount(value: Any) -> float | None:
     try:
-        value = float(actual["base_price"]) if isinstance(actual, dict) else math.nan
-    except (KeyError, TypeError, ValueError, OverflowError):
+        amount = math.nan if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError, OverflowError):
         return None
-    return value if math.isfinite(value) and value >= 0 else None
+    return amount if math.isfinite(amount) and amount >= 0 else None
 
 
 def parse_schema(document: Any) -> Schema:
@@ -75,113 +126,35 @@ def parse_schema(document: Any) -> Schema:
     try:
         schemas = document["components"]["schemas"]
         declared = schemas["Input"]
-        fields = declared["properties"].items()
-        properties = {str(name): _resolved(field, schemas) for name, field in fields}
-        required = declared.get("required") or ()
+        properties = {str(name): _resolved(field, schemas) for name, field in declared["properties"].items()}
+        required = declared.get("required")
+        order = declared.get("x-order-properties")
+        more = declared.get("additionalProperties")
     except (KeyError, TypeError, AttributeError):
         raise Malformed("no schema of the model's input") from None
-    return Schema(properties, tuple(name for name in required if isinstance(name, str)))
+    ordered = dict.fromkeys([*_names(order, properties), *properties])
+    return Schema(
+        properties={name: properties[name] for name in ordered},
+        # some documents require fields that they do not describe: nobody can tell what belongs there
+        required=tuple(dict.fromkeys(_names(required, properties))),
+        open=more is True or (isinstance(more, dict) and bool(more)),
+    )
 
 
-def _resolved(field: Any, schemas: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Give a field with the one reference that it may consist of followed; one without a type is not checked."""
-    if not isinstance(field, dict):
+def _names(value: Any, known: Iterable[str]) -> list[str]:
+    return [name for name in value if isinstance(name, str) and name in known] if isinstance(value, list) else []
+
+
+def _resolved(field: Any, schemas: Any, depth: int = 0) -> Mapping[str, Any]:
+    """Give a field, and the entries of its list, with references followed; what can't be read is not checked."""
+    if not isinstance(field, dict) or depth > _DEEPEST:
         return {}
+    found: dict[str, Any] = field
     parts = field.get("allOf")
     reference = (parts[0] if isinstance(parts, list) and len(parts) == 1 else field).get("$ref", "")
     target = schemas.get(reference.rpartition("/")[2]) if isinstance(reference, str) and reference else None
-    return {**target, **field} if isinstance(target, dict) else field
-
-
-def model_faults(model: str, kind: str, models: Iterable[Model]) -> list[str]:
-    """Say what is wrong with a rule's `model` and `kind`; nothing if the catalogue has it."""
-    known = {entry.id: entry for entry in models}
-    found = known.get(model)
-    if found is None:
-        return [f'the catalogue has no model "{model}"{_nearest(model, known)}']
-    if found.kind != kind:
-        return [f'"{model}" is a model of type {found.type}, but the rule\'s kind is "{kind}"']
-    return []
-
-
-def schema_faults(
-    schema: Schema, *, input_field: str | Literal[False], params: Mapping[str, Any], prompt: bool = True
-) -> list[str]:
-    """Say what is wrong with a rule's `input` and `params` for a model of this schema.
-
-    `input_field` as in the rule (`images[]` for a list), `prompt`: whether requests will hold one.
-    """
-    faults = [] if input_field is False else _input_faults(schema, input_field)
-    for name, value in params.items():
-        faults += [f"params: {fault}" for fault in _param_faults(schema, name, value)]
-    given = {"model", *params, *({"prompt"} if prompt else ())}
-    if input_field is not False:
-        given.add(input_field.removesuffix("[]"))
-    for name in schema.required:
-        if name not in given and "default" not in schema.properties.get(name, {}):
-            faults.append(f'the model needs "{name}"; set it under params')
-    return faults
-
-
-def _input_faults(schema: Schema, field: str) -> list[str]:
-    name, is_list = field.removesuffix("[]"), field.endswith("[]")
-    if name not in schema.properties:
-        media = [known for known in schema.properties if known not in {"model", "prompt"}]
-        return [f'input: the model has no field "{name}"{_nearest(name, media)}']
-    kind = schema.properties[name].get("type")
-    if kind == "array" and not is_list:
-        return [f'input: "{name}" is a list; write "{name}[]"']
-    if kind == "string" and is_list:
-        return [f'input: "{name}" is not a list; write "{name}"']
-    return []
-
-
-def _param_faults(schema: Schema, name: str, value: Any) -> list[str]:
-    if name not in schema.properties:
-        return [f'the model has no field "{name}"{_nearest(name, schema.properties)}']
-    field = schema.properties[name]
-    kind = field.get("type")
-    if isinstance(kind, str) and not _is_of(kind, value):
-        return [f'"{name}" has to be of type {kind}']
-    allowed = field.get("enum")
-    if isinstance(allowed, list) and value not in allowed:
-        return [f'"{name}" has to be one of {", ".join(str(entry) for entry in allowed[:20])}']
-    return _range_faults(name, value, field)
-
-
-def _is_of(kind: str, value: Any) -> bool:
-    """Tell whether a value is of a JSON Schema type; of a type that is not known here, every value is."""
-    if kind in {"integer", "number"}:
-        whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
-        return not isinstance(value, bool) and (whole or (kind == "number" and isinstance(value, float)))
-    types = {"string": str, "boolean": bool, "array": list, "object": dict}
-    return isinstance(value, types.get(kind, object))
-
-
-#: JSON Schema's word, whether it counts the length, whether it is an upper limit, and what to say.
-_LIMITS = (
-    ("minimum", False, False, "at least {}"),
-    ("maximum", False, True, "at most {}"),
-    ("minLength", True, False, "at least {} characters long"),
-    ("maxLength", True, True, "at most {} characters long"),
-    ("minItems", True, False, "a list of at least {}"),
-    ("maxItems", True, True, "a list of at most {}"),
-)
-
-
-def _range_faults(name: str, value: Any, field: Mapping[str, Any]) -> list[str]:
-    faults = []
-    for word, by_length, upper, sentence in _LIMITS:
-        limit = field.get(word)
-        fits = isinstance(value, (list if word.endswith("Items") else str) if by_length else (int, float))
-        if not fits or isinstance(value, bool) or not isinstance(limit, int | float):
-            continue
-        size = len(value) if by_length else value
-        if size > limit if upper else size < limit:
-            faults.append(f'"{name}" has to be {sentence.format(limit)}')
-    return faults
-
-
-def _nearest(name: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(name, list(known), n=3, cutoff=0.5)
-    return f"; the nearest are {', '.join(near)}" if near else ""
+    if isinstance(target, dict):
+        found = {**_resolved(target, schemas, depth + 1), **found}
+    if "items" in found:
+        found = {**found, "items": _resolved(found["items"], schemas, depth + 1)}
+    return found

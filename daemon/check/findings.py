@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from daemon.atlas.client import Client
+from daemon.catalogue import Catalogue
 from daemon.check.finding import Finding, Level, fault, warning
 from daemon.check.limits import watch_findings
 from daemon.check.online import online_findings
@@ -68,6 +69,6 @@ def _online(settings: Settings) -> Iterator[Finding]:
     key = settings.api.key
     client = Client(settings.api.base_url, lambda: key.get_secret_value() if key else "", Clock())
     try:
-        yield from online_findings(settings, client)
+        yield from online_findings(settings, client, Catalogue(settings.state_dir, settings.api.base_url))
     finally:
         client.close()

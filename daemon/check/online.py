@@ -2,15 +2,16 @@
 
 from collections.abc import Iterator
 
-from daemon.atlas.catalogue import Model, Schema, model_faults, schema_faults
 from daemon.atlas.client import Client
+from daemon.catalogue import Catalogue
 from daemon.check.finding import Finding, fault, ok, warning
-from daemon.config import FolderRule, Settings
+from daemon.check.rules import Judged, judge
+from daemon.config import Settings, leaves_input_out
 from daemon.config.words import dotted
 from daemon.errors import Blocked, Rejected, StageError, Unreachable
 
 
-def online_findings(settings: Settings, client: Client) -> Iterator[Finding]:
+def online_findings(settings: Settings, client: Client, catalogue: Catalogue) -> Iterator[Finding]:
     """Ask for the balance, which needs the key, then for the catalogue and the schemas of the rules' models.
 
     What can't be had of catalogue and schemas is a warning: the rules may be right all the same. An API that
@@ -23,12 +24,13 @@ def online_findings(settings: Settings, client: Client) -> Iterator[Finding]:
         return
     except StageError as error:
         yield _trouble(error)
-    try:
-        models = client.models()
-    except StageError as error:
-        yield warning("api", f"The models could not be checked. {error}")
-        return
-    yield from _rules(settings, models, client)
+    catalogue.load()
+    if not catalogue.refresh(client, [rule.model for rule in settings.folders.values()]):
+        yield warning("api", f"The models could not be checked. {catalogue.trouble}")
+        if catalogue.fetched_at is None:
+            return
+    for judged in judge(settings, catalogue).rules:
+        yield from _of_rule(judged, settings)
 
 
 def _balance(client: Client) -> Finding:
@@ -49,46 +51,17 @@ def _trouble(error: StageError) -> Finding:
     return fault("api", str(error))
 
 
-def _rules(settings: Settings, models: tuple[Model, ...], client: Client) -> Iterator[Finding]:
-    schemas: dict[str, Schema | str] = {}
-    for name, rule in settings.folders.items():
-        key = dotted(("folders", name, "model"))
-        if wrong := model_faults(rule.model, rule.kind, models):
-            yield from (fault(key, text) for text in wrong)
-            continue
-        url = next(model.schema_url for model in models if model.id == rule.model)
-        if url is None:
-            yield warning(key, "the catalogue names no schema for this model, so the rule could not be checked")
-            continue
-        if url not in schemas:
-            schemas[url] = _schema(client, url)
-        yield from _rule(name, rule, schemas[url])
+def _of_rule(judged: Judged, settings: Settings) -> Iterator[Finding]:
+    rule = judged.rule
+    yield from (fault(each.key, _words(each.wrong, each.right)) for each in judged.faults)
+    yield from (warning(each.key, _words(each.wrong, each.right)) for each in judged.doubts)
+    if leaves_input_out(settings.folders[rule.name]) and not leaves_input_out(rule):
+        found = "false (each file is a prompt)" if rule.input is False else rule.input
+        yield ok(dotted(("folders", rule.name, "input")), f"{found}, from the model's schema")
+    model = dotted(("folders", rule.name, "model"))
+    if not judged.faults and all(each.key != model for each in judged.doubts):
+        yield ok(model, f'"{rule.model}" is in the catalogue and takes what the rule sends')
 
 
-def _schema(client: Client, url: str) -> Schema | str:
-    """Give a model's schema, or why it can't be had."""
-    try:
-        return client.schema(url)
-    except StageError as error:
-        return str(error)
-
-
-def _rule(name: str, rule: FolderRule, schema: Schema | str) -> Iterator[Finding]:
-    key = dotted(("folders", name, "model"))
-    if isinstance(schema, str):
-        yield warning(key, f"The rule could not be checked against its model. {schema}")
-        return
-    prompted = bool(rule.prompt) or not rule.takes_media
-    if "prompt" in schema.required and not prompted:
-        yield warning(
-            dotted(("folders", name, "prompt")),
-            "is empty, and the model needs one: files without a sidecar that holds a prompt will fail",
-        )
-    wrong = schema_faults(schema, input_field=rule.input, params=rule.params)
-    for text in wrong:
-        # the catalogue says first which key it speaks of, if it is another than `model`
-        field, colon, rest = text.partition(": ")
-        named = colon and field in {"input", "params"}
-        yield fault(dotted(("folders", name, field)), rest) if named else fault(key, text)
-    if not wrong:
-        yield ok(key, f'"{rule.model}" is in the catalogue and takes what the rule sends')
+def _words(wrong: str, right: str) -> str:
+    return f"{wrong}; {right}" if right else wrong

@@ -5,6 +5,7 @@ from daemon.config.load import load, parse
 from daemon.config.make import make_folders, remembered_mounts
 from daemon.config.model import Api, Database, Limits, Settings
 from daemon.config.prompt import PLACEHOLDERS, fill
+from daemon.config.resolve import leaves_input_out, with_input
 from daemon.config.rule import FolderRule
 
 __all__ = [
@@ -16,8 +17,10 @@ __all__ = [
     "Settings",
     "fill",
     "find",
+    "leaves_input_out",
     "load",
     "make_folders",
     "parse",
     "remembered_mounts",
+    "with_input",
 ]

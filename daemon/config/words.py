@@ -96,11 +96,11 @@ def _header(table: tuple[str, ...]) -> str:
     return f"under [{'.'.join(table).replace('*', 'NAME')}]" if table else "at the top, before the first table"
 
 
-def translate(error: ValidationError) -> list[Fault]:
-    """Put every finding of pydantic into words, in the order of the model."""
+def translate(error: ValidationError, within: Location = ()) -> list[Fault]:
+    """Put every finding of pydantic into words, in the order of the model; `within`: its place in the file."""
     # a default that depends on another field is not made where that field is wrong: no fault of its own
     told = [each for each in error.errors(include_url=False) if each["type"] != "default_factory_not_called"]
-    found = [_fault(each) for each in told]
+    found = [_fault({**each, "loc": (*within, *each["loc"])}) for each in told]
     return list(dict.fromkeys(found))
 
 
@@ -117,10 +117,10 @@ def _fault(error: Mapping[str, Any]) -> Fault:
     if kind == "missing":
         return Fault(dotted(location), "is missing", _example(location))
     if kind in {"model_type", "dict_type"}:
-        return Fault(dotted(location), f"is {_said(error['input'])}", _as_table(location))
+        return Fault(dotted(location), f"is {said(error['input'])}", _as_table(location))
     words = _RIGHT.get(kind)
     right = words(context) if words else f"see the shipped example ({error['msg']})"
-    return Fault(dotted(location), f"is {_said(error['input'])}", right)
+    return Fault(dotted(location), f"is {said(error['input'])}", right)
 
 
 _RIGHT: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
@@ -159,7 +159,7 @@ def _as_table(location: Location) -> str:
     return f"write a table [{dotted(location)}]"
 
 
-def _said(value: object) -> str:
+def said(value: object) -> str:
     """Show a value as it may have stood in the file, and of what type it is."""
     match value:
         case bool():

@@ -43,16 +43,25 @@ def test_all_is_well(tmp_path: Path) -> None:
     ("lines", "key", "words"),
     [
         ({"model": '"google/nano-banana-2/edti"'}, "folders.cats.model", "google/nano-banana-2/edit"),
-        ({"kind": '"video"'}, "folders.cats.model", "kind"),
+        ({"kind": '"video"'}, "folders.cats.kind", 'write "image"'),
         ({"input": '"imags[]"'}, "folders.cats.input", "images"),
         ({"input": '"images"'}, "folders.cats.input", 'write "images[]"'),
-        ({"params": "{ aspect_ration = 1 }"}, "folders.cats.params", "aspect_ratio"),
+        ({"params": "{ aspect_ration = 1 }"}, "folders.cats.params.aspect_ration", 'write "aspect_ratio"'),
+        ({"params": '{ aspect_ratio = "5:1" }'}, "folders.cats.params.aspect_ratio", '"1:1", "3:2"'),
+        ({"params": "{ num_outputs = 9 }"}, "folders.cats.params.num_outputs", "8 or less"),
     ],
 )
 def test_a_rule_that_its_model_does_not_take(tmp_path: Path, lines: dict[str, str], key: str, words: str) -> None:
     with Sandbox() as sandbox:
         found = asked(tmp_path, sandbox.url, **{**GOOD, **lines})
     assert any(each.level is Level.FAULT and each.key == key and words in each.message for each in found), found
+
+
+def test_an_input_that_is_left_out_is_found_and_told(tmp_path: Path) -> None:
+    with Sandbox() as sandbox:
+        found = asked(tmp_path, sandbox.url, prompt='"in oil"')
+    assert Finding(Level.OK, "folders.cats.input", "images[], from the model's schema") in found
+    assert (Level.OK, "folders.cats.model") in shape(found)
 
 
 def test_a_prompt_that_the_model_needs_is_missed(tmp_path: Path) -> None:
