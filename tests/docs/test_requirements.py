@@ -18,9 +18,10 @@ def project() -> dict[str, Any]:
 
 
 def runtime() -> list[Requirement]:
-    """Give what the daemon runs with, its extra included."""
+    """Give what the daemon runs with, its extras included."""
     table = project()["project"]
-    return [Requirement(line) for line in table["dependencies"] + table["optional-dependencies"]["video"]]
+    extras = [line for lines in table["optional-dependencies"].values() for line in lines]
+    return [Requirement(line) for line in table["dependencies"] + extras]
 
 
 def with_tests() -> list[Requirement]:
