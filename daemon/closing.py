@@ -66,11 +66,13 @@ class Closing:
                 wanted = [(job, self._again(job, error)) for job in jobs]
             written = self._persist(jobs[0], lambda: self._store.write_all(wanted))
         except Exception:
-            log.exception("job %d: that its source was put away could not be recorded", jobs[0].id)
+            log.exception(
+                "job %d: that its source was put away could not be recorded", jobs[0].id, extra=_about(jobs[0])
+            )
             return
         for job, after in zip(jobs, written, strict=True):
             if after is None:
-                log.info("job %d was changed while its source was put away", job.id)
+                log.info("job %d was changed while its source was put away", job.id, extra=_about(job))
 
     def _one(self, job: Job, there: set[str], moved: list[list[str]]) -> _Changes:
         """Put one source away; give what is to be written of it.
@@ -95,10 +97,16 @@ class Closing:
         why = f"the source can't be put away: {error}"
         if job.waits_for != why:
             unforeseen = not isinstance(error, OSError | HotfolderError)
-            log.warning("job %d: %s; tried again later", job.id, why, exc_info=error if unforeseen else None)
+            trace = error if unforeseen else None
+            log.warning("job %d: %s; tried again later", job.id, why, exc_info=trace, extra=_about(job))
         due_at = self._clock.now() + pause(_STEP, self._chance())
         self._later(due_at)
         return {"due_at": due_at, "waits_for": why}
+
+
+def _about(job: Job) -> dict[str, int | str]:
+    """Give what a log line says of a job beside its words."""
+    return {"job": job.id, "folder": job.folder}
 
 
 def _in_order(moved: Sequence[Sequence[str]]) -> list[str]:

@@ -109,7 +109,10 @@ class Steps:
             shortage = shortage_of(error)
             if shortage is not None and hand.job.state is not State.SUBMITTING:
                 return self._after(hand.job, rule, shortage)
-            log.exception("job %d: something unforeseen happened while %s", hand.job.id, hand.job.state)
+            about = {"job": hand.job.id, "folder": hand.job.folder}
+            log.exception(
+                "job %d: something unforeseen happened while %s", hand.job.id, hand.job.state, extra=about
+            )
             return internal(hand.job)
 
     def upload(self, hand: Hand, rule: FolderRule) -> Outcome:

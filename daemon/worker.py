@@ -135,7 +135,9 @@ class Worker:
         except Conflict as conflict:
             log.info("%s", conflict)
         except Exception:
-            log.exception("job %d: what came of its step could not be recorded", hand.row.id)
+            log.exception(
+                "job %d: what came of its step could not be recorded", hand.row.id, extra={"job": hand.row.id}
+            )
             if not self._steps.stopping.is_set():  # the next start takes it up where the table has it
                 self._hold(hand.row.id)
 
@@ -147,7 +149,9 @@ class Worker:
                 outcome = internal(job)
                 self._store.advance(job, outcome.to, outcome.reason, **outcome.changes)
         except Exception:
-            log.exception("job %d could not even be held; a restart takes it up again", job_id)
+            log.exception(
+                "job %d could not even be held; a restart takes it up again", job_id, extra={"job": job_id}
+            )
 
     def _stage(self, hand: Hand) -> bool:
         """Run one stage and record what came of it; tell whether this thread goes on with the job."""

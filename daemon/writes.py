@@ -172,6 +172,7 @@ class Writes(Queries):
             each.before or "new",
             each.after,
             each.reason,
+            extra={"job": job.id, "folder": job.folder},
         )
         if self._events.heard:
             self._events.publish(JobMoved(job, each))

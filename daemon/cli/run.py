@@ -1,7 +1,7 @@
 """`hotfolder run`: the daemon, in the foreground."""
 
 import os
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -19,6 +19,14 @@ def run(
         bool, typer.Option("--once", help="Finish what is there and end; 1 if anything failed or still waits.")
     ] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log more.")] = False,
+    log_format: Annotated[
+        Literal["text", "json"] | None,
+        typer.Option(
+            "--log-format",
+            show_default=False,
+            help="How the log is written; else as the configuration says.",
+        ),
+    ] = None,
 ) -> int:
     """Run the daemon in the foreground, until a signal stops it.
 
@@ -29,10 +37,12 @@ def run(
     from daemon.config import Settings, find, load
     from daemon.service import Service
 
-    logs.set_up(os.environ, verbose=verbose)
     path = find(config, os.environ)
 
     def read() -> Settings:
-        return load(path, os.environ, need_key=True)
+        settings = load(path, os.environ, need_key=True)
+        level = "debug" if verbose else settings.logs.level
+        logs.set_up(os.environ, level=level, form=log_format or settings.logs.format)
+        return settings
 
     return foreground.run(Service(read(), load=read), once=once)

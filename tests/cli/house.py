@@ -54,6 +54,11 @@ class House:
             file.write(text)
         return self.path(name)
 
+    def text(self) -> str:
+        """Give the configuration's text."""
+        with open(self.config, encoding="utf-8") as file:
+            return file.read()
+
     def drop(self, name: str, colour: str = "red", folder: str = "inbox/oil") -> str:
         """Write a small picture; give its path."""
         os.makedirs(self.path(folder), exist_ok=True)

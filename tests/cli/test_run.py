@@ -1,5 +1,6 @@
 """`run` as a process: signals, a second daemon, `--once`, the log."""
 
+import json
 import os
 import signal
 
@@ -42,8 +43,7 @@ def test_once_tells_by_its_exit_code_that_something_failed(house: House) -> None
 
 
 def test_a_reload_takes_new_folders_and_survives_a_fault(house: House) -> None:
-    with open(house.config, encoding="utf-8") as file:
-        text = file.read()
+    text = house.text()
     with house.daemon() as process:
         house.write("hotfolder.toml", "nonsense")
         process.send_signal(signal.SIGHUP)
@@ -64,6 +64,17 @@ def test_the_log_is_for_people_or_for_the_journal(house: House) -> None:
         process.communicate(timeout=30)
     with open(log, encoding="utf-8") as file:
         assert all(line.startswith("<") for line in file)
+
+
+def test_the_log_is_json_where_that_is_asked_for(house: House) -> None:
+    house.write("hotfolder.toml", '[logs]\nformat = "json"\n[api]' + house.text().partition("[api]")[2])
+    house.drop("red.png")
+    lines = [json.loads(line) for line in house.run("run", "--once").stderr.splitlines()]
+    assert {"time", "level", "logger", "message"} <= set.intersection(*(set(line) for line in lines))
+    of_the_job = [line for line in lines if line.get("job") == 1]
+    assert "done" in of_the_job[-1]["message"]
+    assert of_the_job[-1]["folder"] == "oil"
+    assert house.run("run", "--once", "--log-format", "text").stderr[:4].isdecimal()
 
 
 def test_the_key_is_never_logged(house: House) -> None:

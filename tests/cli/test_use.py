@@ -16,6 +16,7 @@ COMMANDS = (
 )
 #: What makes a start slow, or is not needed to say what a command does.
 HEAVY = {"sqlmodel", "sqlalchemy", "starlette", "uvicorn", "apscheduler", "alembic", "requests", "PIL"}
+HEAVY |= {"apprise", "prometheus_client"}
 LOADED = """
 import sys
 from daemon.cli import main
