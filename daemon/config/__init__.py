@@ -3,7 +3,8 @@
 from daemon.config.file import find
 from daemon.config.load import load, parse
 from daemon.config.make import make_folders, remembered_mounts
-from daemon.config.model import Api, Database, Limits, Settings
+from daemon.config.model import Api, Database, Limits, Logs, Settings
+from daemon.config.notify import Notify
 from daemon.config.prompt import PLACEHOLDERS, fill
 from daemon.config.resolve import leaves_input_out, with_input
 from daemon.config.rule import FolderRule
@@ -14,6 +15,8 @@ __all__ = [
     "Database",
     "FolderRule",
     "Limits",
+    "Logs",
+    "Notify",
     "Settings",
     "fill",
     "find",

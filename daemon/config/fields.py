@@ -43,14 +43,15 @@ def _pattern(text: str) -> str:
     return text
 
 
-def _tuple(value: object) -> object:
+def as_tuple(value: object) -> object:
+    """Make a tuple of TOML's list, which the strict models do not take for one."""
     return tuple(value) if isinstance(value, list) else value
 
 
 Path = Annotated[str, AfterValidator(absolute)]
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
 Patterns = Annotated[
-    tuple[Annotated[str, AfterValidator(_pattern)], ...], BeforeValidator(_tuple), Field(min_length=1)
+    tuple[Annotated[str, AfterValidator(_pattern)], ...], BeforeValidator(as_tuple), Field(min_length=1)
 ]
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
 Megabytes = Annotated[float, Field(gt=0, le=1_000_000)]

@@ -4,9 +4,9 @@ The order is from near to far: what was set for this very process wins over what
 """
 
 import os
-import stat
 from collections.abc import Mapping
 
+from daemon.config.secret import read_secret
 from daemon.errors import Fault
 
 VARIABLE = "ATLASCLOUD_API_KEY"
@@ -40,24 +40,10 @@ def read_key(key_file: str | None, environ: Mapping[str, str]) -> tuple[str | No
 
 
 def _from_file(path: str, where: str, *, private: bool) -> tuple[str | None, list[Fault]]:
-    try:
-        # not blocking: a pipe of that name must not hold up the start
-        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-        try:
-            mode = os.fstat(handle).st_mode
-            content = os.read(handle, _LIMIT + 1) if stat.S_ISREG(mode) else b""
-        finally:
-            os.close(handle)
-    except OSError as error:
-        reason = (error.strerror or "unknown error").lower()
-        right = "let it name a file that this user can read and that holds the key alone"
-        return None, [Fault(where, f'"{path}" can\'t be read ({reason})', right)]
-    if not stat.S_ISREG(mode):
-        return None, [Fault(where, f'"{path}" is not a file', "let it name a file that holds the key alone")]
-    faults = []
-    if private and mode & 0o077:
-        faults.append(Fault(where, f'others than its owner may use "{path}"', f"chmod 600 {path}"))
-    key, wrong = _checked(content.decode("utf-8", "replace"), where, f'"{path}"')
+    text, faults = read_secret(path, where, what="the key alone", limit=_LIMIT, private=private)
+    if text is None:
+        return None, faults
+    key, wrong = _checked(text, where, f'"{path}"')
     return (None if faults else key), faults + wrong
 
 

@@ -11,6 +11,7 @@ from daemon.config.address import is_loopback
 from daemon.config.file import decode, find, read
 from daemon.config.key import MISSING, read_key
 from daemon.config.model import DEFAULT_BASE_URL, Settings
+from daemon.config.notify import read_urls
 from daemon.config.places import place, relations
 from daemon.config.words import refusal, stray, translate
 from daemon.errors import Fault
@@ -34,8 +35,9 @@ def load(path: str | None, environ: Mapping[str, str], *, need_key: bool) -> Set
 def parse(text: str, path: str | None, environ: Mapping[str, str], *, need_key: bool) -> Settings:
     """Make Settings of a configuration's text; relative paths begin at the directory of `path`.
 
-    `environ` gives `$ATLASCLOUD_BASE_URL`, which wins over the file, the key's sources and `$HOME`. Without
-    `need_key` the key is neither looked for nor set: other users than the service's may list jobs.
+    `environ` gives `$ATLASCLOUD_BASE_URL`, which wins over the file, the key's sources, `$HOTFOLDER_NOTIFY_URLS`
+    and `$HOME`. Without `need_key` the key is neither looked for nor set, and no file with addresses for messages
+    is read: other users than the service's may list jobs.
     Raises ConfigError with every fault.
     """
     data, faults = stray(decode(text, path))
@@ -49,6 +51,7 @@ def parse(text: str, path: str | None, environ: Mapping[str, str], *, need_key: 
         faults += wrong
         if key is not None:
             api["key"] = SecretStr(key)
+        faults += _notify(data, context, environ)
     if isinstance(data.get("api", api), dict):  # what is no table stays, to be told
         data["api"] = api
     settings, wrong = _checked({**data, "path": path}, context)
@@ -88,6 +91,17 @@ def _key(
     if isinstance(url, str) and is_loopback(url):
         return SANDBOX_KEY, []
     return None, [] if isinstance(file, str) else [MISSING]  # a path that can't be used is its own fault
+
+
+def _notify(data: Table, context: Mapping[str, str | None], environ: Mapping[str, str]) -> list[Fault]:
+    """Put the addresses for messages into `data`, wherever they come from; give what is wrong with them."""
+    table = data.get("notify", {})
+    if not isinstance(table, dict):
+        return []  # told as what it is
+    urls, faults = read_urls(table, _absolute(table.get("urls_file"), context), environ)
+    if urls is not None:
+        data["notify"] = {**table, "urls": urls}
+    return faults
 
 
 def _of_variable(fault: Fault) -> Fault:

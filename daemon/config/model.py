@@ -5,11 +5,12 @@ Each field's own rule stands beside it, those of a folder in `rule.py`. What con
 """
 
 import os
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, InstanceOf, SecretStr, ValidationInfo, field_validator
 
 from daemon.config.fields import BaseUrl, Count, Frozen, Megabytes, Path, absolute, refused
+from daemon.config.notify import Notify
 from daemon.config.rule import FolderRule
 
 DEFAULT_BASE_URL = "https://api.atlascloud.ai"
@@ -47,6 +48,13 @@ class Database(Frozen):
     url: Annotated[str, AfterValidator(_database)] | None = None
 
 
+class Logs(Frozen):
+    """How the log is written to standard error, and from which level on."""
+
+    format: Literal["text", "json"] = "text"
+    level: Literal["debug", "info", "warning", "error"] = "info"
+
+
 class Settings(Frozen):
     """The whole configuration. `path` is the file that it was read from, if any."""
 
@@ -54,6 +62,8 @@ class Settings(Frozen):
     api: Api = Field(default_factory=Api)
     limits: Limits = Field(default_factory=Limits)
     database: Database = Field(default_factory=Database)
+    logs: Logs = Field(default_factory=Logs)
+    notify: Notify = Field(default_factory=Notify)
     folders: dict[str, FolderRule]
     path: InstanceOf[str] | None = None  # not `str`: pydantic refuses the surrogate escapes of odd names
 

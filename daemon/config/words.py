@@ -7,7 +7,8 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from daemon.config.model import Api, Database, Limits, Settings
+from daemon.config.model import Api, Database, Limits, Logs, Settings
+from daemon.config.notify import Notify
 from daemon.config.rule import FolderRule
 from daemon.errors import ConfigError, Fault
 
@@ -17,11 +18,13 @@ _TABLES: Mapping[tuple[str, ...], type[BaseModel]] = {
     ("api",): Api,
     ("limits",): Limits,
     ("database",): Database,
+    ("logs",): Logs,
+    ("notify",): Notify,
     ("folders", "*"): FolderRule,
 }
 _HIDDEN = frozenset({"name", "path", "key"})
 #: Keys that are planned. A budget that is silently ignored would be worse than none, so they are refused.
-_LATER = frozenset({"daily_budget_usd", "confirm_above", "confirm_above_usd", "web", "notify"})
+_LATER = frozenset({"daily_budget_usd", "confirm_above", "confirm_above_usd", "web"})
 _KEYS_OF_KEY = frozenset({"key", "api_key", "apikey", "token"})
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 

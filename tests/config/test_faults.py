@@ -23,7 +23,6 @@ CASES = [
     (folder(daily_budget_usd="1.0"), "folders.cats.daily_budget_usd", "does not know it yet"),
     (folder(confirm_above="100"), "folders.cats.confirm_above", "does not know it yet"),
     ("[web]\nenabled = true\n" + CATS, "web", "does not know it yet"),
-    ("[notify]\n" + CATS, "notify", "does not know it yet"),
     # types and choices
     ('[limits]\nuploads = "4"\n' + CATS, "limits.uploads", 'is the text "4"; write a whole number'),
     ("[limits]\nuploads = 4.0\n" + CATS, "limits.uploads", "whole number"),
@@ -48,6 +47,17 @@ CASES = [
     (folder(max_size_mb="0"), "folders.cats.max_size_mb", "above 0"),
     (folder(in_flight="0"), "folders.cats.in_flight", "1 or more"),
     ("[limits]\nin_flight = " + "9" * 40 + "\n" + CATS, "limits.in_flight", "a huge number"),
+    # the log, and messages to people
+    ('[logs]\nformat = "xml"\n' + CATS, "logs.format", "'text' or 'json'"),
+    ('[logs]\nlevel = "all"\n' + CATS, "logs.level", "'debug', 'info', 'warning' or 'error'"),
+    ('[notify]\nurls = "ntfy://secret"\n' + CATS, "notify.urls", "is not a list"),
+    ('[notify]\nurls = ["ntfy://a", "secret"]\n' + CATS, "notify.urls", "no URL (number 2)"),
+    ("[notify]\nurls = [7]\n" + CATS, "notify.urls", "no URL (number 1)"),
+    ('[notify]\nevents = ["failure"]\n' + CATS, "notify.events", "'failed', 'held'"),
+    ('[notify]\ndaily_summary = "8:00"\n' + CATS, "notify.daily_summary", 'like "08:00"'),
+    ("[notify]\ndaily_summary = true\n" + CATS, "notify.daily_summary", 'like "08:00"'),
+    ("[notify]\nbalance_low_usd = 0\n" + CATS, "notify.balance_low_usd", "above 0"),
+    ("[notify]\nevents = []\nbalance_low_usd = 5\n" + CATS, "notify.balance_low_usd", "add it to events"),
     # a folder's rule
     (folder("-cats"), "folders.-cats", "is not a name"),
     (folder("a/b"), 'folders."a/b"', "is not a name"),
