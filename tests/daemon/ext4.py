@@ -1,4 +1,9 @@
-"""A small disk of its own for a test: ext4 in a file, mounted over a loop device, whose power can be cut."""
+"""A small disk of its own for a test: ext4 in a file, mounted over a loop device, whose power can be cut.
+
+A file system that was shut down stays so until its last mount is gone, and a mount namespace that was made in the
+meantime (as a service manager does) keeps one more. So what the disk has after a cut is copied, and the copy is
+mounted.
+"""
 
 import contextlib
 import fcntl
@@ -15,15 +20,20 @@ _SHUTDOWN, _WITHOUT_FLUSHING = 0x8004587D, 2
 
 
 class Disk:
-    """An ext4 file system in the file `image`, to be mounted at `path`."""
+    """An ext4 file system in a file whose name begins with `image`, to be mounted at `path`."""
 
     def __init__(self, image: str, path: str, megabytes: int) -> None:
-        self._image = image
+        self._name = image
+        self._cuts = 0
         self.path = path
-        with open(image, "wb") as file:
+        with open(self._image, "wb") as file:
             file.truncate(megabytes << 20)
-        _run("mkfs.ext4", "-q", "-F", image)
+        _run("mkfs.ext4", "-q", "-F", self._image)
         os.makedirs(path, exist_ok=True)
+
+    @property
+    def _image(self) -> str:
+        return f"{self._name}-{self._cuts}"
 
     def mount(self) -> None:
         _run("mount", "-o", "loop", self._image, self.path)
@@ -35,6 +45,15 @@ class Disk:
             fcntl.ioctl(descriptor, _SHUTDOWN, struct.pack("I", _WITHOUT_FLUSHING))
         finally:
             os.close(descriptor)
+
+    def power_up(self) -> None:
+        """Mount the disk with what had reached it when its power was cut."""
+        self.unmount()
+        before = self._image
+        self._cuts += 1
+        _run("cp", "--sparse=always", before, self._image)
+        os.remove(before)
+        self.mount()
 
     def unmount(self) -> None:
         _run("umount", self.path)

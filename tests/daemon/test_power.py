@@ -62,8 +62,7 @@ def cut_again_and_again(house: House, disk: Disk, figure: Figure, *, times: int)
     contents: dict[str, bytes] = {}
     for number in range(times):
         work_until_the_power_is_cut(house, disk, chance, contents, number)
-        disk.unmount()
-        disk.mount()
+        disk.power_up()
         check_what_the_disk_has(house, contents)
     held = end_in_peace(house, contents)
     figure("power cuts", times)
