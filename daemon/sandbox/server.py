@@ -167,6 +167,11 @@ class Sandbox:
         """Let the URL of every upload so far be gone."""
         self._house.world.forget_uploads()
 
+    def end_predictions(self) -> None:
+        """Let every prediction so far be ready, and those to come at once."""
+        self.set(predict_seconds=0.0)
+        self._house.world.end_predictions(self._house.now())
+
     def journal(self) -> list[Entry]:
         """Give every request so far, oldest first."""
         return self._house.journal.entries()

@@ -113,6 +113,11 @@ class World:
         """
         self.uploads.clear()
 
+    def end_predictions(self, now: float) -> None:
+        """Let every prediction that is not ready yet be ready at `now`."""
+        for prediction in list(self.predictions.values()):
+            prediction.ready_at = min(prediction.ready_at, now)
+
     def accept(
         self,
         model: SandboxModel,

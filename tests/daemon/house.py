@@ -19,6 +19,8 @@ KEY = "apikey-of-the-tests"
 FOLDER = "pictures"
 #: What each rule says unless a test says else. The sandbox gives back what was uploaded; nothing waits long.
 RULE: Mapping[str, Any] = {"kind": "image", "model": "sandbox/echo", "settle": 0.1, "patience": 0.5}
+#: Seconds of predictions that run until the test ends them (`Sandbox.end_predictions`).
+LASTING = 3600.0
 _PAPERS = (".json", ".error.txt")
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from daemon.inbox.mounts import mount_point
 from daemon.states import State
 from tests.daemon.ext4 import disk_in
-from tests.daemon.house import FOLDER, House, files_below, house_in
+from tests.daemon.house import FOLDER, LASTING, House, files_below, house_in
 from tests.daemon.samples import picture
 from tests.daemon.test_folders import mounting, tmpfs, until_gate
 from tests.support import wait_for
@@ -51,13 +51,14 @@ def bound(source: str, target: str) -> Iterator[None]:
 
 @mounting
 def test_an_outbox_without_inodes_takes_no_submit_and_later_what_is_paid(house: House) -> None:
-    house.sandbox.set(predict_seconds=0.5)
+    house.sandbox.set(predict_seconds=LASTING)
     with tmpfs(house.outbox()):
         run("mount", "-o", "remount,nr_inodes=20", house.outbox())
         house.start()
         paid = house.drop("cat.png", picture(1))
         house.until(paid, State.PROCESSING)
         fillers = use_up_inodes(house.outbox())
+        house.sandbox.end_predictions()
         house.until_held(paid, "folder")
         other = house.drop("dog.png", picture(2))
         until_gate(house)
@@ -75,13 +76,14 @@ def test_an_outbox_without_inodes_takes_no_submit_and_later_what_is_paid(house: 
 
 @mounting
 def test_a_read_only_inbox_stops_spending_and_takes_in_nothing_twice(house: House) -> None:
-    house.sandbox.set(predict_seconds=0.5)
+    house.sandbox.set(predict_seconds=LASTING)
     with bound(os.path.join(house.base, "real"), house.inbox()):
         house.start()
         real = os.path.join(house.base, "real")
         paid = drop(house, real, "cat.png", picture(1))
         house.until(paid, State.PROCESSING)
         run("mount", "-o", "remount,bind,ro", house.inbox())
+        house.sandbox.end_predictions()
         wait_for(lambda: house.results() == {"cat.png": picture(1)}, 10, "the result of what was paid")
         waiting = drop(house, real, "dog.png", picture(2))
         house.daemon.parts.inbox.rescan()
@@ -110,7 +112,7 @@ def test_an_inbox_that_is_only_read_may_be_where_sources_are_kept(house: House) 
 
 @mounting
 def test_an_unmounted_inbox_loses_no_job_and_hides_no_file(house: House) -> None:
-    house.sandbox.set(predict_seconds=0.5)
+    house.sandbox.set(predict_seconds=LASTING)
     real = os.path.join(house.base, "real")
     with bound(real, house.inbox()):
         house.start()
@@ -121,6 +123,7 @@ def test_an_unmounted_inbox_loses_no_job_and_hides_no_file(house: House) -> None
         house.until(waiting, State.QUEUED)
         run("umount", "--lazy", house.inbox())
         house.daemon.parts.actions.resume()
+        house.sandbox.end_predictions()
         until_gate(house)
         house.restart()
         until_gate(house)

@@ -4,17 +4,19 @@ import json
 import os
 
 from daemon.states import State
-from tests.daemon.house import FOLDER, House
+from tests.daemon.house import FOLDER, LASTING, House
 from tests.daemon.samples import picture
 from tests.support import wait_for
 
 
 def test_a_second_copy_waits_for_the_first_and_gets_its_result(house: House) -> None:
-    house.sandbox.set(predict_seconds=0.5)
+    house.sandbox.set(predict_seconds=LASTING)
     house.start()
     first = house.drop("cat.png", picture())
-    house.until(first, State.PROCESSING)
+    job = house.until(first, State.PROCESSING)
     second = house.drop("again.png", picture())
+    wait_for(lambda: (found := house.job(second)) and found.twin_of == job.id, 10, "the twin")
+    house.sandbox.end_predictions()
     one, two = house.until(first), house.until(second)
     assert house.results() == {"cat.png": picture(), "again.png": picture()}
     assert two.twin_of == one.id
@@ -53,13 +55,14 @@ def test_the_same_name_and_content_dropped_again_gets_another_result_unpaid(hous
 
 
 def test_a_copy_runs_itself_where_the_first_failed(house: House) -> None:
-    house.sandbox.set(predict_seconds=0.5)
+    house.sandbox.set(predict_seconds=LASTING)
     house.start()
     first = house.drop("cat.png", picture())
     job = house.until(first, State.PROCESSING)
     second = house.drop("again.png", picture())
     wait_for(lambda: (found := house.job(second)) and found.twin_of == job.id, 10, "the twin")
     house.sandbox.fault("poll", "prediction_status", only=job.prediction_id)
+    house.sandbox.end_predictions()
     house.until_failed(first)
     house.until(second)
     assert house.results() == {"again.png": picture()}

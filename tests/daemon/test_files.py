@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from daemon.states import State
-from tests.daemon.house import FOLDER, House, files_below
+from tests.daemon.house import FOLDER, LASTING, House, files_below
 from tests.daemon.samples import movie, picture, sound
 from tests.support import wait_for
 
@@ -153,11 +153,13 @@ def test_a_file_replaced_after_its_upload_is_processed_once_as_it_is_then(house:
 
 
 def test_a_file_replaced_after_its_submit_is_another_job_and_both_arrive(house: House) -> None:
-    house.sandbox.set(predict_seconds=0.5)
+    house.sandbox.set(predict_seconds=LASTING)
     house.start()
     source = house.drop("cat.png", picture(1))
     first = house.until(source, State.PROCESSING)
     house.drop("cat.png", picture(2))
+    wait_for(lambda: len(house.jobs()) == 2, 10, "the second job")
+    house.sandbox.end_predictions()
     house.until(source, after=first.id)
     wait_for(lambda: len(house.results()) == 2, 10, "both results")
     house.until_rest()

@@ -10,7 +10,7 @@ import pytest
 
 from daemon.gates import FIRST_PROBE
 from daemon.states import State
-from tests.daemon.house import FOLDER, House, files_below
+from tests.daemon.house import FOLDER, LASTING, House, files_below
 from tests.daemon.samples import picture
 from tests.support import wait_for
 
@@ -62,11 +62,12 @@ def test_other_folders_go_on_while_one_outbox_is_missing(house: House) -> None:
 
 
 def test_an_outbox_that_vanishes_while_the_prediction_runs_holds_what_is_paid(house: House) -> None:
-    house.sandbox.set(predict_seconds=0.5)
+    house.sandbox.set(predict_seconds=LASTING)
     house.start()
     source = house.drop("cat.png", picture())
     house.until(source, State.PROCESSING)
     os.rmdir(house.outbox())
+    house.sandbox.end_predictions()
     job = house.until_held(source, "folder")
     assert job.prediction_id
     assert not os.path.exists(house.outbox())
@@ -112,12 +113,13 @@ def test_an_inbox_that_vanishes_is_told_and_taken_up_when_it_is_back(house: Hous
 
 
 def test_a_source_is_put_away_later_where_its_inbox_is_away_for_a_while(house: House) -> None:
-    house.sandbox.set(predict_seconds=0.5)
+    house.sandbox.set(predict_seconds=LASTING)
     house.start()
     source = house.drop("cat.png", picture())
     house.until(source, State.PROCESSING)
     away = os.path.join(house.base, "away")
     os.rename(house.inbox(), away)
+    house.sandbox.end_predictions()
     wait_for(lambda: (job := house.job(source)) and job.state in {State.DONE, State.HELD}, 10, "the end")
     assert not os.path.exists(house.inbox())
     os.rename(away, house.inbox())
@@ -163,13 +165,14 @@ def test_an_outbox_without_room_takes_no_submit(house: House) -> None:
 
 @mounting
 def test_an_outbox_that_is_read_only_takes_no_submit_and_later_what_is_paid(house: House) -> None:
-    house.sandbox.set(predict_seconds=0.5)
+    house.sandbox.set(predict_seconds=LASTING)
     with tmpfs(house.outbox()):
         house.start()
         paid = house.drop("cat.png", picture(1))
         house.until(paid, State.PROCESSING)
         subprocess.run(["mount", "-o", "remount,ro", house.outbox()], check=True)
         other = house.drop("dog.png", picture(2))
+        house.sandbox.end_predictions()
         house.until_held(paid, "folder")
         until_gate(house)
         assert len(house.submits()) == 1
@@ -184,7 +187,7 @@ def test_an_outbox_that_is_read_only_takes_no_submit_and_later_what_is_paid(hous
 def test_a_result_that_finds_the_disk_full_leaves_no_half_file_and_arrives_once_there_is_room(
     house: House,
 ) -> None:
-    house.sandbox.set(predict_seconds=0.5)
+    house.sandbox.set(predict_seconds=LASTING)
     with tmpfs(house.outbox()):
         house.start()
         source = house.drop("cat.png", picture())
@@ -192,6 +195,7 @@ def test_a_result_that_finds_the_disk_full_leaves_no_half_file_and_arrives_once_
         with contextlib.suppress(OSError), open(house.outbox(FOLDER, "filler"), "wb") as filler:
             while filler.write(bytes(1 << 20)):
                 filler.flush()
+        house.sandbox.end_predictions()
         house.until_held(source, "folder")
         assert os.listdir(house.outbox()) == ["filler"]
         os.unlink(house.outbox(FOLDER, "filler"))

@@ -12,7 +12,7 @@ from daemon.control import ask
 from daemon.gates import LONGEST_PROBE
 from daemon.probes import TRIED_AGAIN
 from daemon.states import State
-from tests.daemon.house import FOLDER, House, house_in
+from tests.daemon.house import FOLDER, LASTING, House, house_in
 from tests.daemon.process import Process, jobs_of, running
 from tests.daemon.samples import picture
 from tests.support import wait_for
@@ -195,7 +195,7 @@ def probe(house: House) -> None:
 
 
 def test_a_probe_that_hangs_keeps_nothing_else_waiting(house: House) -> None:
-    house.sandbox.set(balance=0.015, predict_seconds=0.5)
+    house.sandbox.set(balance=0.015, predict_seconds=LASTING)
     house.start(in_flight=1)
     for number in range(2):
         house.drop(f"{number}.png", picture(number))
@@ -203,6 +203,7 @@ def test_a_probe_that_hangs_keeps_nothing_else_waiting(house: House) -> None:
     house.daemon.parts.gates.close("balance", "spent", now=house.daemon.clock.now())
     house.sandbox.fault("balance", "hang")
     probe(house)
+    house.sandbox.end_predictions()
     wait_for(lambda: any(job.state is State.DONE for job in house.jobs()), 10, "the result")
     assert house.sandbox.count("balance") == 1
     house.sandbox.stop()  # or the hanging call would be waited for

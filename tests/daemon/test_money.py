@@ -7,7 +7,7 @@ import pytest
 
 from daemon.errors import Refused
 from daemon.states import State
-from tests.daemon.house import FOLDER, House
+from tests.daemon.house import FOLDER, LASTING, House
 from tests.daemon.samples import picture
 from tests.support import wait_for
 
@@ -299,11 +299,12 @@ def test_a_key_that_is_refused_holds_one_job_where_one_at_a_time_is_uploaded(hou
 
 
 def test_a_key_that_goes_bad_while_a_prediction_runs_loses_nothing(house: House) -> None:
-    house.sandbox.set(predict_seconds=1.0)
+    house.sandbox.set(predict_seconds=LASTING)
     house.start()
     source = house.drop("cat.png", picture())
     house.until(source, State.PROCESSING)
-    house.sandbox.set(keys=["another"], predict_seconds=0)
+    house.sandbox.set(keys=["another"])
+    house.sandbox.end_predictions()
     house.hurry()
     wait_for(lambda: "key" in house.gates(), 10, "the gate")
     house.sandbox.set(keys=None)
@@ -327,11 +328,12 @@ def test_a_pause_stops_spending_survives_a_restart_and_ends_when_a_person_says_s
 
 
 def test_what_is_in_flight_is_fetched_during_a_pause(house: House) -> None:
-    house.sandbox.set(predict_seconds=0.5)
+    house.sandbox.set(predict_seconds=LASTING)
     house.start()
     source = house.drop("cat.png", picture())
     house.until(source, State.PROCESSING)
     house.daemon.parts.actions.pause()
+    house.sandbox.end_predictions()
     house.until(source)
     assert house.daemon.status()["gates"][0]["code"] == "pause"
     with pytest.raises(Refused):
@@ -351,7 +353,7 @@ def test_a_cancelled_job_is_never_submitted(house: House) -> None:
 
 
 def test_a_paid_prediction_is_cancelled_only_where_that_is_meant(house: House) -> None:
-    house.sandbox.set(predict_seconds=30)
+    house.sandbox.set(predict_seconds=LASTING)
     house.start()
     source = house.drop("cat.png", picture())
     job = house.until(source, State.PROCESSING)

@@ -3,7 +3,7 @@
 import os
 
 from daemon.states import State
-from tests.daemon.house import FOLDER, House, files_below
+from tests.daemon.house import FOLDER, LASTING, House, files_below
 from tests.daemon.samples import picture
 from tests.support import wait_for
 
@@ -24,12 +24,13 @@ def test_a_file_renamed_while_it_waits_is_processed_once_under_its_new_name(hous
 
 
 def test_a_file_renamed_after_its_submit_is_paid_for_once_and_arrives_under_both_names(house: House) -> None:
-    house.sandbox.set(predict_seconds=0.5)
+    house.sandbox.set(predict_seconds=LASTING)
     house.start()
     old = house.drop("cat.png", picture())
     house.until(old, State.PROCESSING)
     new = house.inbox(FOLDER, "dog.png")
     os.rename(old, new)
+    house.sandbox.end_predictions()
     house.until(new)
     house.until(old)
     assert house.results() == {"cat.png": picture(), "dog.png": picture()}

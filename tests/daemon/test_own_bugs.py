@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from daemon.states import State
-from tests.daemon.house import House
+from tests.daemon.house import LASTING, House
 from tests.daemon.samples import picture
 
 ODD = "no number"
@@ -20,7 +20,7 @@ ODD = "no number"
 
 def bring_to(house: House, state: State) -> None:
     """Start the daemon so that jobs come to a state and stay there until it is started anew."""
-    house.sandbox.set(predict_seconds=1.0)
+    house.sandbox.set(predict_seconds=LASTING)
     house.start(sidecar_wait=30.0 if state is State.UPLOADED else 0.0)
     if state is State.QUEUED:
         house.daemon.parts.actions.pause()
@@ -50,6 +50,7 @@ def test_a_job_that_the_daemon_stumbles_over_is_held_and_the_others_go_on(
         house.until(source, state)
     job = house.until(bad, state)
     house.stop()
+    house.sandbox.end_predictions()
     spoil(house, job.id, column, value)
     house.begin()
     house.daemon.parts.actions.resume()

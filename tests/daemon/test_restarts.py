@@ -10,7 +10,7 @@ from daemon.errors import ConfigError
 from daemon.service import Service, table_url
 from daemon.states import Job, State
 from daemon.store import Store
-from tests.daemon.house import FOLDER, House, files_below
+from tests.daemon.house import FOLDER, LASTING, House, files_below
 from tests.daemon.samples import picture
 from tests.support import wait_for
 
@@ -73,12 +73,14 @@ def test_a_submit_under_way_is_waited_for_when_the_daemon_stops(house: House) ->
 
 
 def test_a_prediction_in_flight_is_fetched_by_the_next_daemon(house: House) -> None:
-    house.sandbox.set(predict_seconds=1.0)
+    house.sandbox.set(predict_seconds=LASTING)
     house.start()
     sources = [house.drop(f"{number}.png", picture(number)) for number in range(5)]
     for source in sources:
         house.until(source, State.PROCESSING)
-    house.restart()
+    house.stop()
+    house.sandbox.end_predictions()
+    house.begin()
     for source in sources:
         house.until(source)
     assert len(house.submits()) == 5
@@ -161,7 +163,7 @@ def test_what_came_while_no_daemon_ran_is_taken_at_the_next_start(house: House) 
 
 
 def test_a_reload_gives_queued_jobs_the_new_rule_and_leaves_submitted_ones(house: House) -> None:
-    house.sandbox.set(predict_seconds=0.6)
+    house.sandbox.set(predict_seconds=LASTING)
     house.start(prompt="old")
     sent = house.drop("cat.png", picture(1))
     house.until(sent, State.PROCESSING)
@@ -170,6 +172,7 @@ def test_a_reload_gives_queued_jobs_the_new_rule_and_leaves_submitted_ones(house
     house.until(queued, State.QUEUED)
     house.reload(prompt="new", outbox=house.outbox("elsewhere"))
     house.daemon.parts.actions.resume()
+    house.sandbox.end_predictions()
     house.until(sent)
     house.until(queued)
     assert [entry.prompt for entry in house.submits()] == ["old", "new"]
@@ -178,7 +181,7 @@ def test_a_reload_gives_queued_jobs_the_new_rule_and_leaves_submitted_ones(house
 
 
 def test_a_folder_taken_out_of_the_configuration_still_gets_what_was_paid(house: House) -> None:
-    house.sandbox.set(predict_seconds=0.6)
+    house.sandbox.set(predict_seconds=LASTING)
     house.start({"old": {}})
     paid = house.drop("cat.png", picture(1), "old")
     house.until(paid, State.PROCESSING)
@@ -187,6 +190,7 @@ def test_a_folder_taken_out_of_the_configuration_still_gets_what_was_paid(house:
     house.until(waiting, State.QUEUED)
     house.reload({"new": {}})
     house.daemon.parts.actions.resume()
+    house.sandbox.end_predictions()
     house.until(house.drop("cow.png", picture(3), "new"))
     house.until(paid)
     assert house.results("old") == {"cat.png": picture(1)}
@@ -199,11 +203,12 @@ def test_a_folder_taken_out_of_the_configuration_still_gets_what_was_paid(house:
 
 
 def test_a_folder_taken_out_is_fetched_after_a_restart_too(house: House) -> None:
-    house.sandbox.set(predict_seconds=0.6)
+    house.sandbox.set(predict_seconds=LASTING)
     house.start({"old": {}})
     paid = house.drop("cat.png", picture(1), "old")
     house.until(paid, State.PROCESSING)
     house.stop()
+    house.sandbox.end_predictions()
     house.start({"new": {}})
     house.until(paid)
     assert house.results("old") == {"cat.png": picture(1)}
@@ -274,11 +279,13 @@ def test_the_limits_in_flight_are_never_exceeded(house: House) -> None:
 
 
 def test_the_limits_hold_over_a_restart(house: House) -> None:
-    house.sandbox.set(predict_seconds=0.5)
+    house.sandbox.set(predict_seconds=LASTING)
     house.start(limits={"in_flight": 2})
     sources = [house.drop(f"{number}.png", picture(number)) for number in range(6)]
     wait_for(lambda: len(house.submits()) == 2, 10, "two submits")
-    house.restart()
+    house.stop()
+    house.sandbox.end_predictions()
+    house.begin()
     for source in sources:
         house.until(source)
     assert most_at_once(house) == 2

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from daemon import status
 from daemon.errors import ConfigError
 from daemon.states import State
-from tests.daemon.house import House
+from tests.daemon.house import LASTING, House
 from tests.daemon.process import Process, running
 from tests.daemon.samples import picture
 from tests.daemon.test_folders import mounting, tmpfs
@@ -111,12 +111,13 @@ def test_a_state_directory_may_be_a_link_and_is_missed_where_that_leads_elsewher
 
 
 def test_what_is_paid_is_still_delivered_where_the_table_was_replaced(house: House) -> None:
-    house.sandbox.set(predict_seconds=0.5)
+    house.sandbox.set(predict_seconds=LASTING)
     house.start()
     source = house.drop("cat.png", picture())
     house.until(source, State.PROCESSING)
     replaced(table_of(house))
     assert "was replaced" in said(house)
+    house.sandbox.end_predictions()
     house.until(source)
     assert house.results() == {"cat.png": picture()}
     assert len(house.submits()) == 1
@@ -159,7 +160,7 @@ def test_the_status_is_told_where_the_table_cannot_even_be_read(house: House) ->
 
 @mounting
 def test_a_state_directory_without_room_takes_no_submit_and_forgets_nothing_that_is_paid(house: House) -> None:
-    house.sandbox.set(predict_seconds=0.5)
+    house.sandbox.set(predict_seconds=LASTING)
     with tmpfs(os.path.join(house.base, "state"), "32M"):
         house.start()
         paid = house.drop("cat.png", picture(1))
@@ -169,6 +170,7 @@ def test_a_state_directory_without_room_takes_no_submit_and_forgets_nothing_that
         assert "no space left" in said(house)
         wait_for(lambda: house.gates() == {"table": ""}, 10, "the gate")
         assert len(house.submits()) == 1
+        house.sandbox.end_predictions()
         os.unlink(filler)
         house.hurried(paid)
         house.hurried(other)
