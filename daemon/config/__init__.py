@@ -8,6 +8,7 @@ from daemon.config.notify import Notify
 from daemon.config.prompt import PLACEHOLDERS, fill
 from daemon.config.resolve import leaves_input_out, with_input
 from daemon.config.rule import FolderRule
+from daemon.config.web import Web
 
 __all__ = [
     "PLACEHOLDERS",
@@ -18,6 +19,7 @@ __all__ = [
     "Logs",
     "Notify",
     "Settings",
+    "Web",
     "fill",
     "find",
     "leaves_input_out",

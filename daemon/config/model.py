@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field, InstanceOf, SecretStr, ValidationInf
 from daemon.config.fields import BaseUrl, Count, Frozen, Megabytes, Path, absolute, refused
 from daemon.config.notify import Notify
 from daemon.config.rule import FolderRule
+from daemon.config.web import Web
 
 DEFAULT_BASE_URL = "https://api.atlascloud.ai"
 _SQLITE = "sqlite:///"
@@ -64,6 +65,7 @@ class Settings(Frozen):
     database: Database = Field(default_factory=Database)
     logs: Logs = Field(default_factory=Logs)
     notify: Notify = Field(default_factory=Notify)
+    web: Web = Field(default_factory=Web)
     folders: dict[str, FolderRule]
     path: InstanceOf[str] | None = None  # not `str`: pydantic refuses the surrogate escapes of odd names
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 from daemon.config.model import Api, Database, Limits, Logs, Settings
 from daemon.config.notify import Notify
 from daemon.config.rule import FolderRule
+from daemon.config.web import Web
 from daemon.errors import ConfigError, Fault
 
 #: The tables of the file; a folder's name stands as `*`. `hidden` are fields that the file does not set.
@@ -20,11 +21,12 @@ _TABLES: Mapping[tuple[str, ...], type[BaseModel]] = {
     ("database",): Database,
     ("logs",): Logs,
     ("notify",): Notify,
+    ("web",): Web,
     ("folders", "*"): FolderRule,
 }
 _HIDDEN = frozenset({"name", "path", "key"})
 #: Keys that are planned. A budget that is silently ignored would be worse than none, so they are refused.
-_LATER = frozenset({"daily_budget_usd", "confirm_above", "confirm_above_usd", "web"})
+_LATER = frozenset({"daily_budget_usd", "confirm_above", "confirm_above_usd"})
 _KEYS_OF_KEY = frozenset({"key", "api_key", "apikey", "token"})
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 

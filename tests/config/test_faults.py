@@ -22,7 +22,6 @@ CASES = [
     ("[limits]\ndaily_budget_usd = 20.0\n" + CATS, "limits.daily_budget_usd", "does not know it yet"),
     (folder(daily_budget_usd="1.0"), "folders.cats.daily_budget_usd", "does not know it yet"),
     (folder(confirm_above="100"), "folders.cats.confirm_above", "does not know it yet"),
-    ("[web]\nenabled = true\n" + CATS, "web", "does not know it yet"),
     # types and choices
     ('[limits]\nuploads = "4"\n' + CATS, "limits.uploads", 'is the text "4"; write a whole number'),
     ("[limits]\nuploads = 4.0\n" + CATS, "limits.uploads", "whole number"),
@@ -100,6 +99,11 @@ CASES = [
     ('[api]\nbase_url = "http://127.0.0.1.example.com"\n' + CATS, "api.base_url", "unencrypted"),
     ('[database]\nurl = "postgresql://db/jobs"\n' + CATS, "database.url", "SQLite"),
     ('[database]\nurl = "sqlite://"\n' + CATS, "database.url", "SQLite"),
+    # the page
+    ('[web]\nhost = "0.0.0.0"\n' + CATS, "web.host", "put a reverse proxy"),
+    ('[web]\nhost = "atlas.example"\n' + CATS, "web.host", "not an address of this machine alone"),
+    ("[web]\nport = 70000\n" + CATS, "web.port", "65535 or less"),
+    ('[web]\nhosts = ["https://atlas.example"]\n' + CATS, "web.hosts", "not the name of a host"),
 ]
 
 
