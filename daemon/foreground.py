@@ -100,6 +100,7 @@ def _forever(service: Service, asked: _Signals, notifier: Notifier) -> None:
             ready = True
             log.info("ready: %d folder(s) watched", len(service.settings.folders))
             notifier.tell("READY=1")
+            service.page.open()
         if asked.reload:
             asked.reload = False
             _reload(service, notifier)

@@ -48,14 +48,21 @@ class Queries:
         return found[0] if found else None
 
     def listed(
-        self, *, state: State | None = None, folder: str | None = None, limit: int | None = None
+        self,
+        *,
+        state: State | None = None,
+        folder: str | None = None,
+        before: int | None = None,
+        limit: int | None = None,
     ) -> list[Job]:
-        """Give jobs, newest first."""
+        """Give jobs, newest first; with `before`, those older than the job of that id."""
         query = SELECT_JOBS.order_by(JOBS.c.id.desc()).limit(limit)
         if state is not None:
             query = query.where(JOBS.c.state == state)
         if folder is not None:
             query = query.where(JOBS.c.folder == folder)
+        if before is not None:
+            query = query.where(JOBS.c.id < before)
         return self._read(query)
 
     def original_of(self, job_id: int, fingerprint: str) -> Job | None:

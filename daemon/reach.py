@@ -85,6 +85,7 @@ class Reach:
             "started_at": None,
             "state_dir": self.settings.state_dir,
             "config": self.settings.path,
+            "page": {"enabled": False, "address": None, "trouble": None},
         }
         if not self.has_table():
             return status.nothing_yet(self.settings, self._url, about)
@@ -97,6 +98,12 @@ class Reach:
                 inboxes=status.Inboxes(),
                 daemon=about,
             )
+
+    def page(self) -> str:
+        """Give an address that opens the running daemon's page once. Raises NotRunning, Refused."""
+        self._need_rights()
+        address: str = control.ask(self.settings.state_dir, "page")
+        return address
 
     def _runs(self) -> bool:
         try:

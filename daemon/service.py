@@ -17,6 +17,8 @@ from daemon.provenance import timestamp
 from daemon.rest import at_rest
 from daemon.states import State
 from daemon.store import Store
+from daemon.web.desk import Desk
+from daemon.web.door import Door
 
 log = logging.getLogger(__name__)
 
@@ -81,6 +83,18 @@ class Service:
         parts.probes.take_up()
         parts.scheduler.every(RESCAN_SECONDS, self._rescan)
         parts.scheduler.every(PRUNE_SECONDS, parts.upkeep.prune)
+        desk = Desk(
+            clock=self.clock,
+            events=self.events,
+            queries=store,
+            actions=parts.actions,
+            settings=lambda: self.settings,
+            status=self.status,
+            silences=self.silences,
+            usual=lambda model: parts.steps.pace(model).typical(),
+        )
+        self.page = Door(desk, settings.state_dir)
+        self._stack.callback(self.page.close)
         self.control = control.Control(settings.state_dir, self._handlers())
 
     def stop(self) -> bool:
@@ -120,6 +134,7 @@ class Service:
         parts.gates.probe_now(now)
         parts.pacing.lift()
         parts.scheduler.later(now)
+        self.page.reload()
         log.info("reloaded: %d folder(s)", len(settings.folders))
         return said
 
@@ -164,6 +179,7 @@ class Service:
             "started_at": timestamp(self._started_at),
             "state_dir": self.settings.state_dir,
             "config": self.settings.path,
+            "page": self.page.fields(),
         }
         return status.collect(
             self.parts.store,
@@ -183,6 +199,7 @@ class Service:
         actions = self.parts.actions
         return {
             "status": lambda _: self.status(),
+            "page": lambda _: self.page.ticket(),
             "retry": lambda asked: actions.retry(asked.pop("ids"), **asked),
             "cancel": lambda asked: actions.cancel(asked.pop("ids"), **asked),
             "attach": lambda asked: [actions.attach(asked["id"], asked["prediction"])],

@@ -20,7 +20,7 @@ LAYERS = (
     {"steps"},
     {"worker"},
     {"rest", "upkeep"},
-    {"parts"},
+    {"parts", "web"},
     {"service", "reach"},
     {"foreground", "demo", "starter"},
     {"cli", "__main__"},

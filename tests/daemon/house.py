@@ -51,12 +51,14 @@ class House:
         folders: Mapping[str, Mapping[str, Any]] | None = None,
         *,
         limits: Mapping[str, Any] | None = None,
+        web: Mapping[str, Any] | None = None,
         **rule: Any,
     ) -> None:
         """Write the configuration: `folders`, or one folder with `rule`."""
         lines = [f"state_dir = {toml(os.path.join(self.base, 'state'))}"]
         lines += ["[api]", f"base_url = {toml(self.sandbox.url)}", "[limits]"]
         lines += [f"{name} = {toml(value)}" for name, value in (limits or {}).items()]
+        lines += ["[web]", *(f"{name} = {toml(value)}" for name, value in (web or {}).items())]
         for name, own in (folders or {FOLDER: rule}).items():
             places = {"inbox": self.inbox(name), "outbox": self.outbox(name)}
             lines.append(f"[folders.{json.dumps(name)}]")
