@@ -10,7 +10,8 @@ ROOT = Path(__file__).parent.parent / "daemon"
 #: Rooms from the ground up; a module may import from its own layer (without circles) and from those below it.
 LAYERS = (
     {"errors", "__init__"},
-    {"clock", "signs", "turns", "names", "states", "events", "durations", "gates", "retry", "media", "sdnotify"},
+    {"clock", "signs", "turns", "names", "states", "events", "durations", "gates", "retry", "media", "sdnotify"}
+    | {"advice"},
     {"config", "files", "source", "database", "table", "marker", "tablefile"}
     | {"scheduler", "pool", "control", "migrations"},
     {"atlas", "catalogue", "provenance", "folders", "schema", "rows", "in_flight", "sandbox"},

@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from daemon.cli.advice import advice
+from daemon.advice import advice, why_it_waits
 from daemon.cli.output import local
 
 #: Colours of states; the others have none.
@@ -94,13 +94,3 @@ def _optional(job: Fields) -> Iterator[tuple[str, str | None]]:
     yield "results", "\n".join(job["outputs"])
     yield "failed tries", job["attempts"] and str(job["attempts"])
     yield "cost", None if job["cost_usd"] is None else f"{job['cost_usd']:.2f} USD"
-
-
-def why_it_waits(job: Fields, status: Fields) -> str | None:
-    """Say what a job that has not ended is waiting for, as far as that is known."""
-    if job["state"] in {"done", "failed", "cancelled"}:
-        return None
-    if not status["daemon"]["running"]:
-        return "a running daemon (`hotfolder run`)"
-    reasons = [job["waits_for"], *status["folders"].get(job["folder"], {}).get("waits_for", [])]
-    return "; ".join(dict.fromkeys(reason for reason in reasons if reason)) or None

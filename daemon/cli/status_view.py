@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from daemon.cli.advice import advice
+from daemon.advice import advice
 from daemon.cli.jobs_view import STYLES
 from daemon.cli.output import counted, local
 

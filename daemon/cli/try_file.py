@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from daemon.cli.advice import advice
+from daemon.advice import advice
 from daemon.cli.failures import FAILED, FINE
 from daemon.cli.options import ConfigOption
 from daemon.cli.output import console, remark, say

@@ -1,6 +1,7 @@
-"""What a person can do about a job, by the code of its error."""
+"""What is said about a job wherever people see it: what it waits for, and what they can do about it."""
 
 from collections.abc import Mapping
+from typing import Any
 
 _HELD: Mapping[str, str] = {
     "unknown_submit": "look in your Atlas Cloud account for its prediction: if it is there, "
@@ -37,3 +38,16 @@ def advice(job_id: int, state: str, code: str | None, prediction: str | None = N
         case _:
             return None
     return text.format(id=job_id)
+
+
+def why_it_waits(job: Mapping[str, Any], status: Mapping[str, Any]) -> str | None:
+    """Say what a job that has not ended is waiting for, as far as that is known.
+
+    `job` is what `jobs --json` prints of it, `status` what `status --json` prints.
+    """
+    if job["state"] in {"done", "failed", "cancelled"}:
+        return None
+    if not status["daemon"]["running"]:
+        return "a running daemon (`hotfolder run`)"
+    reasons = [job["waits_for"], *status["folders"].get(job["folder"], {}).get("waits_for", [])]
+    return "; ".join(dict.fromkeys(reason for reason in reasons if reason)) or None
