@@ -15,6 +15,9 @@ _HELD: Mapping[str, str] = {
     "internal": "please report this with the output of `hotfolder show {id}`; then `hotfolder retry {id}`",
     "key": "set a key that is accepted; it goes on by itself",
     "balance": "top up the account; it goes on by itself",
+    "budget": "it goes on by itself on the next day (UTC), or when daily_budget_usd is raised and the "
+    "configuration reloaded",
+    "pile": "`hotfolder approve` with the folder's name lets the pile go; `hotfolder cancel {id}` drops this file",
     "folder": "mend the folder; it goes on by itself",
     "table": "mend the job table as the reason says; it goes on by itself",
 }

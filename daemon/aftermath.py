@@ -56,6 +56,8 @@ def outcome_of(
     back = way_back(job)
     message = str(error)
     changes: dict[str, Any] = {} if error.request_id is None else {"request_id": error.request_id}
+    if job.state is State.SUBMITTING and not isinstance(error, OutcomeUnknown):
+        changes |= {"spent_at": None, "estimate_usd": None}  # certainly not accepted, so nothing is paid
     match decision:
         case Again(at, attempts):
             changes |= {"attempts": attempts, "due_at": at, "waits_for": message}

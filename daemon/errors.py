@@ -13,7 +13,7 @@
         │   ├── RateLimited           429 or 503: fewer at once, later
         │   └── LocalTrouble          this machine is short of files, memory: no fault of the job
         ├── Rejected                  no use trying again: the job fails
-        ├── Blocked                   a gate closes: key, balance, folder, table; no job fails for it
+        ├── Blocked                   a gate closes: key, balance, budget, folder, table; no job fails for it
         ├── OutcomeUnknown            a submit was sent and nobody knows whether it counts: held
         ├── Withheld                  paid or possibly so, and not to be had now: held for a person
         ├── UploadExpired             the submit says that the upload's URL is gone (not paid)
@@ -130,9 +130,18 @@ class Rejected(StageError):
 
 
 class Blocked(StageError):
-    """Something outside the job stops all of its kind; `code` is the gate: key, balance, folder, table."""
+    """Something outside the job stops all of its kind; `code` is the gate: key, balance, budget, folder, table.
+
+    `scope`: the folder whose budget it is, "" for that over all; None where the code tells the scope.
+    """
 
     code = "blocked"
+
+    def __init__(
+        self, message: str, *, code: str | None = None, request_id: str | None = None, scope: str | None = None
+    ) -> None:
+        super().__init__(message, code=code, request_id=request_id)
+        self.scope = scope
 
 
 class OutcomeUnknown(StageError):

@@ -1,8 +1,8 @@
-"""What stops spending: key, balance, folder, job table, pause, API out of reach. Closed for all, not job by job.
+"""What stops spending: key, balance, budget, folder, pile, job table, pause, an API out of reach. Closed for all.
 
 A gate has a code and a scope (a folder's name, or "" for all). The job that met the reason closes it; stages
 that need it take up nothing while it is closed. Conditions are probed gently: one call at a time, the first
-after 5 s, the pauses growing to 60 s; a pause ends only when a person says so. Times are arguments.
+after 5 s, the pauses growing to 60 s; a pause and a pile end only when a person says so. Times are arguments.
 """
 
 import threading
@@ -29,10 +29,14 @@ _STOPS: dict[str, frozenset[Need]] = {
     "key": frozenset({Need.SPEND, Need.FETCH}),
     "unreachable": frozenset({Need.SPEND, Need.FETCH}),
     "balance": frozenset({Need.SPEND}),
+    "budget": frozenset({Need.SPEND}),
+    "pile": frozenset({Need.SPEND}),
     "folder": frozenset({Need.SPEND}),
     "table": frozenset({Need.SPEND}),
     "pause": frozenset({Need.SPEND}),
 }
+#: What only a person ends; all else is probed.
+_BY_PERSON = frozenset({"pause", "pile"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,7 @@ class Gates:
             if before is not None and now - opened_at < RELAPSE:
                 wait = min(LONGEST_PROBE, before.wait * 2)
                 gate = replace(gate, since=before.since, wait=wait, relapsed=True)
-            self._closed[key] = gate if code == "pause" else replace(gate, probe_at=now + gate.wait)
+            self._closed[key] = gate if code in _BY_PERSON else replace(gate, probe_at=now + gate.wait)
         self._events.publish(GateClosed(code, scope, reason, gate.relapsed))
         return True
 
@@ -120,6 +124,15 @@ class Gates:
         """Give all closed gates, oldest first."""
         with self._lock:
             return sorted(self._closed.values(), key=lambda gate: gate.since)
+
+    def scope_of(self, code: str, folder: str) -> str:
+        """Give the scope of the gate `code` that concerns a folder: the folder, or "" where it is one for all.
+
+        Both kinds there are of budgets: then it is the one that is closed over all, if it is.
+        """
+        with self._lock:
+            own = code in {"folder", "pile"} or (code == "budget" and (code, "") not in self._closed)
+        return folder if own else ""
 
     def lets(self, need: Need, folders: Iterable[str]) -> list[str]:
         """Give those of `folders`, in their order, for which a stage with this need may take up work."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from daemon.actions import PAUSE, Actions, paused
 from daemon.atlas.client import Client
 from daemon.atlas.pacing import Pacing
+from daemon.budget import Budget, Prices
 from daemon.claims import Claims
 from daemon.clock import Clock
 from daemon.config import Settings
@@ -18,6 +19,7 @@ from daemon.folders import Folders
 from daemon.gates import Gates
 from daemon.inbox.intake import Inbox
 from daemon.inbox.mounts import mount_point
+from daemon.money import day_of
 from daemon.probes import Probes
 from daemon.scheduler import Scheduler
 from daemon.states import NewJob
@@ -37,6 +39,7 @@ class Parts:
     folders: Folders
     upkeep: Upkeep
     gates: Gates
+    budget: Budget
     client: Client
     pacing: Pacing
     claims: Claims
@@ -55,10 +58,12 @@ def build(
     current: Callable[[], Settings],
     stack: contextlib.ExitStack,
     due: Callable[[], float | None],
+    prices: Prices,
 ) -> Parts:
     """Build all parts around a job table that is open.
 
-    `current` gives the configuration in force, `due` is what the scheduler calls; `stack` closes what has to be.
+    `current` gives the configuration in force, `due` is what the scheduler calls, `prices` what models cost;
+    `stack` closes what has to be.
     """
     settings, instance, chance = current(), uuid.uuid4().hex, random.random
     folders, gates, pacing = Folders(mount_point), _gates(store, clock, events), Pacing(64, chance)
@@ -68,7 +73,9 @@ def build(
     claims.take_over()
     scheduler = Scheduler(clock, due)
     later = scheduler.later
-    steps = Steps(store, client, gates, pacing, clock, settings, folders, chance=chance, later=later)
+    store.ledger.spent(day_of(clock.wall()))  # now, before anything moves
+    budget = Budget(store.ledger, prices, clock, current)
+    steps = Steps(store, client, gates, pacing, clock, settings, folders, budget, chance=chance, later=later)
     inbox = Inbox(known=store.known, add=lambda new: _add(store, worker, new), clock=clock.now, on_note=_note)
     worker = Worker(
         store, claims, steps, clock, settings, by=instance, chance=chance, later=later, changed=inbox.rescan
@@ -80,6 +87,7 @@ def build(
         clock,
         current,
         folders,
+        budget,
         wake=worker.wake,
         later=later,
         stopping=steps.stopping,
@@ -89,6 +97,7 @@ def build(
         folders=folders,
         upkeep=Upkeep(store, folders, clock),
         gates=gates,
+        budget=budget,
         client=client,
         pacing=pacing,
         claims=claims,

@@ -8,6 +8,7 @@ from decimal import Decimal
 from sqlalchemy.exc import DBAPIError
 
 from daemon.atlas.client import Client
+from daemon.budget import Budget
 from daemon.clock import Clock
 from daemon.config import Settings
 from daemon.errors import Blocked, HotfolderError, StageError, Transient, Unreachable
@@ -36,6 +37,7 @@ class Probes:
         clock: Clock,
         settings: Callable[[], Settings],
         folders: Folders,
+        budget: Budget,
         wake: Callable[[], None],
         later: Callable[[float], None],
         stopping: threading.Event,
@@ -46,6 +48,7 @@ class Probes:
         self._clock = clock
         self._settings = settings
         self._folders = folders
+        self._budget = budget
         self._wake = wake
         self._later = later
         self._stopping = stopping
@@ -57,8 +60,10 @@ class Probes:
         """Close the gates that held jobs when the last daemon ended, to be probed at once."""
         for job in self._store.listed(state=State.HELD):
             if job.error_code in CONDITIONS:
-                scope = job.folder if job.error_code == "folder" else ""
-                self._gates.close(job.error_code, job.error_message or "", now=self._clock.now(), scope=scope)
+                scope, why = self._gates.scope_of(job.error_code, job.folder), job.error_message or ""
+                if job.error_code == "budget" and self._budget.reached(""):
+                    scope = ""
+                self._gates.close(job.error_code, why, now=self._clock.now(), scope=scope)
         self._gates.probe_now(self._clock.now())
 
     def next(self) -> float | None:
@@ -108,24 +113,39 @@ class Probes:
         self._wake()
 
     def _still_closed(self, gate: Gate) -> str | None:
-        """Say why a gate must stay closed, or None.
+        """Say why a gate must stay closed, or None."""
+        match gate.code:
+            case "table":
+                return self._table_trouble()
+            case "budget":
+                return self._budget.reached(gate.scope)
+            case "folder":
+                return self._folder_trouble(gate.scope)
+        return self._api_trouble(gate)
 
-        An unforeseen answer opens it, as a real job will tell more; one that only says that the API is in trouble
-        tells nothing about key and balance.
-        """
-        if gate.code == "table":
-            return self._table_trouble()
+    def _folder_trouble(self, name: str) -> str | None:
+        rule = self._settings().folders.get(name)
         try:
-            if gate.code == "folder":
-                rule = self._settings().folders.get(gate.scope)
-                if rule is not None:
-                    self._folders.check(rule, spending=True)
-                    check_room(rule)
-                return None
+            if rule is not None:
+                self._folders.check(rule, spending=True)
+                check_room(rule)
+        except StageError as error:
+            return str(error) if isinstance(error, Blocked | Unreachable) else None
+        except HotfolderError as error:
+            return str(error)
+        return None
+
+    def _api_trouble(self, gate: Gate) -> str | None:
+        """Ask the API for the balance.
+
+        An unforeseen answer opens the gate, as a real job will tell more; one that only says that the API is in
+        trouble tells nothing about key and balance.
+        """
+        try:
             balance = self._client.balance()
         except (Blocked, Unreachable) as error:
             same = isinstance(error, Unreachable) or error.code == gate.code
-            return str(error) if same or gate.code == "folder" else None
+            return str(error) if same else None
         except Transient:
             return None if gate.code == "unreachable" else gate.reason
         except StageError:

@@ -44,6 +44,7 @@ def record(job: Job, *, result: str, sha256: str, size: int, finished_at: float)
         "finished_at": timestamp(finished_at),
         "predict_seconds": job.predict_seconds,
         "cost_usd": job.cost_usd,
+        "estimate_usd": job.estimate_usd if job.cost_usd is None else None,
         "made_with": "atlas-hotfolder",
     }
     return json.dumps(values, indent=2, ensure_ascii=False) + "\n"

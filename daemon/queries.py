@@ -9,7 +9,8 @@ from sqlalchemy import Connection, bindparam, func, or_, select
 
 from daemon.clock import Clock
 from daemon.database import reading_engine
-from daemon.rows import JOBS, LIVE, NOTES, SELECT_JOBS, TRANSITIONS, UNFINISHED, job_of, original_of
+from daemon.money import DAY, MICRO, Spending, day_of, micros
+from daemon.rows import JOBS, LIVE, NOTES, SELECT_JOBS, TRANSITIONS, UNFINISHED, job_of, original_of, spending
 from daemon.states import FINAL, Job, State, Transition
 
 _EARLIEST = select(func.min(JOBS.c.due_at)).where(
@@ -152,11 +153,22 @@ class Queries:
             rows = connection.execute(recent).all()
         return [(row.model, row.predict_seconds) for row in reversed(rows) if row.predict_seconds is not None]
 
-    def spent_since(self, at: float) -> float:
-        """Give the known cost, in USD, of what was submitted at or after `at`."""
-        query = select(func.sum(JOBS.c.cost_usd)).where(JOBS.c.submitted_at >= at)
+    def spending(self, start: float, end: float) -> list[Spending]:
+        """Give what was spent from `start` until before `end` (seconds since the epoch), by folder and model."""
         with self._reader.connect() as connection:
-            return float(connection.execute(query).scalar() or 0.0)
+            return spending(connection, start, end)
+
+    def spent_on(self, day: int) -> Counter[str]:
+        """Give what each folder spent on the UTC day of this number, in millionths of a dollar."""
+        spent: Counter[str] = Counter()
+        for each in self.spending(day * DAY, (day + 1) * DAY):
+            spent[each.folder] += micros(each.counted)
+        return spent
+
+    def spent_today(self) -> dict[str, float]:
+        """Give what each folder spent since midnight UTC, in USD: costs as far as they are known, else floors."""
+        spent = self.spent_on(day_of(self._clock.wall()))
+        return {folder: amount / MICRO for folder, amount in spent.items()}
 
     def notes(self, prefix: str) -> dict[str, Any]:
         """Give all that is remembered under keys that begin with `prefix`."""

@@ -93,9 +93,9 @@ class Reach:
             return status.collect(
                 queries,
                 self.settings,
-                now=self._clock.wall(),
                 gates=_pauses(queries),
                 inboxes=status.Inboxes(),
+                spent=queries.spent_today,
                 daemon=about,
             )
 

@@ -5,14 +5,31 @@ from dataclasses import fields, replace
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, Table, bindparam, delete, exists, insert, select, text, update
+from sqlalchemy import (
+    Connection,
+    Row,
+    Select,
+    Table,
+    bindparam,
+    case,
+    delete,
+    exists,
+    func,
+    insert,
+    select,
+    text,
+    union_all,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
+from daemon.money import Spending
 from daemon.states import Job, NewJob, State, Transition
-from daemon.table import JobRow, NoteRow, TransitionRow
+from daemon.table import JobRow, NoteRow, PaymentRow, TransitionRow
 
 JOBS: Table = JobRow.__table__  # type: ignore[attr-defined]
 TRANSITIONS: Table = TransitionRow.__table__  # type: ignore[attr-defined]
+PAYMENTS: Table = PaymentRow.__table__  # type: ignore[attr-defined]
 NOTES: Table = NoteRow.__table__  # type: ignore[attr-defined]
 
 #: Spelled like the conditions of the partial indexes, or SQLite does not use them (sqlite.org/partialindex.html).
@@ -48,6 +65,22 @@ _UNPAID_UPDATE = _GUARDED_UPDATE.where(
     )
     .correlate(None)
 )
+_PAID = union_all(
+    *(
+        select(each.c.folder, each.c.model, each.c.estimate_usd, each.c.cost_usd).where(
+            each.c.spent_at >= bindparam("start"), each.c.spent_at < bindparam("end")
+        )
+        for each in (JOBS, PAYMENTS)
+    )
+).subquery()
+_SPENDING = select(
+    _PAID.c.folder,
+    _PAID.c.model,
+    func.count(),
+    func.sum(_PAID.c.cost_usd),
+    func.sum(case((_PAID.c.cost_usd.is_(None), _PAID.c.estimate_usd))),
+    func.sum(case((func.coalesce(_PAID.c.cost_usd, _PAID.c.estimate_usd).is_(None), 1), else_=0)),
+).group_by(_PAID.c.folder, _PAID.c.model)
 _WAKE_TWINS = update(JOBS).where(
     JOBS.c.twin_of == bindparam("original"), JOBS.c.state == State.QUEUED, JOBS.c.claimed_by.is_(None)
 )
@@ -134,6 +167,18 @@ def _columns_of(it: Transition) -> dict[str, Any]:
     return {"job_id": it.job_id, "at": it.at, "before": it.before, "after": it.after, "reason": it.reason}
 
 
+def keep_payment(connection: Connection, job: Job) -> None:
+    """Put the payment that the row of `job` holds aside, as another one takes its place."""
+    names = ("folder", "model", "spent_at", "estimate_usd", "cost_usd")
+    connection.execute(insert(PAYMENTS).values(job_id=job.id, **{name: getattr(job, name) for name in names}))
+
+
+def spending(connection: Connection, start: float, end: float) -> list[Spending]:
+    """Give what was spent from `start` until before `end` (seconds since the epoch), by folder and model."""
+    rows = connection.execute(_SPENDING, {"start": start, "end": end}).all()
+    return [Spending(row[0], row[1], row[2], row[3] or 0.0, row[4] or 0.0, row[5]) for row in rows]
+
+
 def original_of(connection: Connection, job_id: int, fingerprint: str) -> Job | None:
     """Give the job that stands for the same bytes and request as the job `job_id`, or None."""
     wanted = {"the_fingerprint": fingerprint, "own_id": job_id}
@@ -146,6 +191,7 @@ def delete_jobs(connection: Connection, wanted: Select[Any]) -> Sequence[Row[Any
     rows = connection.execute(wanted).all()
     ids = [row.id for row in rows]
     connection.execute(delete(TRANSITIONS).where(TRANSITIONS.c.job_id.in_(ids)))
+    connection.execute(delete(PAYMENTS).where(PAYMENTS.c.job_id.in_(ids)))
     connection.execute(delete(JOBS).where(JOBS.c.id.in_(ids)))
     return rows
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from daemon import control, status
+from daemon.catalogue import Catalogue
 from daemon.clock import Clock
 from daemon.config import Settings
 from daemon.errors import ConfigError
@@ -49,6 +50,7 @@ class Service:
         self.clock = Clock()
         self.events = Events()
         self._load = load
+        self.catalogue = Catalogue(settings.state_dir, settings.api.base_url)
         self._started_at = self.clock.wall()
         self._stack = contextlib.ExitStack()
 
@@ -77,9 +79,13 @@ class Service:
         settings = self.settings
         os.makedirs(settings.state_dir, mode=0o700, exist_ok=True)
         self._stack.enter_context(control.lock(settings.state_dir))
+        self.catalogue.load()
         store = Store(table_url(settings), self.clock, self.events)
         self._stack.callback(store.close)
-        parts = self.parts = build(store, self.clock, self.events, lambda: self.settings, self._stack, self._due)
+        prices = self.catalogue.price
+        parts = self.parts = build(
+            store, self.clock, self.events, lambda: self.settings, self._stack, self._due, prices
+        )
         parts.probes.take_up()
         parts.scheduler.every(RESCAN_SECONDS, self._rescan)
         parts.scheduler.every(PRUNE_SECONDS, parts.upkeep.prune)
@@ -184,8 +190,8 @@ class Service:
         return status.collect(
             self.parts.store,
             self.settings,
-            now=self.clock.wall(),
             gates=self.parts.gates.closed(),
+            spent=self.parts.budget.spent_today,
             inboxes=status.Inboxes(inbox.absent(), inbox.unmatched(), inbox.unfinished()),
             daemon=about,
         )

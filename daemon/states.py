@@ -56,7 +56,7 @@ TRANSITIONS: Mapping[State, frozenset[State]] = {
 }
 
 #: Codes of held jobs that a condition ends, without a person: the gate of that name opens.
-CONDITIONS = frozenset({"key", "balance", "folder", "table"})
+CONDITIONS = frozenset({"key", "balance", "budget", "folder", "table"})
 
 
 def allowed(before: State, after: State) -> bool:
@@ -129,7 +129,9 @@ class Job:
     waits_for: str | None = None  # in words, while a row is not being worked on for a reason of its own
     predict_seconds: float | None = None  # how long the prediction took, as far as it is known
     polls: int = 0
-    cost_usd: float | None = None
+    spent_at: float | None = None  # by the wall clock, when it was sent to be paid for; None: nothing was accepted
+    estimate_usd: float | None = None  # frozen with the intent: the least that it costs, if that was known
+    cost_usd: float | None = None  # what the API says that it cost
     finished_at: float | None = None
 
     @property

@@ -1,8 +1,7 @@
 """What is going on, as plain data: counts by folder and state, what waits and why, the daemon's health."""
 
-import datetime as dt
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +16,9 @@ from daemon.states import Job, State, Transition
 
 #: Held jobs are listed one by one up to this number; their count is always whole.
 _LISTED = 50
+
+#: Gives what each folder spent today, in USD; may raise DBAPIError.
+Spent = Callable[[], Mapping[str, float]]
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +60,7 @@ def job_fields(job: Job) -> dict[str, Any]:
         "error": error,
         "waits_for": job.waits_for,
         "cost_usd": job.cost_usd,
+        "estimate_usd": job.estimate_usd if job.cost_usd is None else None,
         "created_at": timestamp(job.created_at),
         "updated_at": timestamp(job.updated_at),
         "submitted_at": timestamp(job.submitted_at),
@@ -87,34 +90,51 @@ def collect(
     queries: Queries,
     settings: Settings,
     *,
-    now: float,
     gates: list[Gate],
     inboxes: Inboxes,
+    spent: Spent,
     daemon: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Give all that `hotfolder status --json` prints; `now` is the wall clock's time."""
-    counts = dict(queries.counts)
-    midnight = dt.datetime.fromtimestamp(now, dt.UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    """Give all that `hotfolder status --json` prints; `spent` gives what each folder spent today (USD, UTC)."""
+    counts, today = dict(queries.counts), _known(spent)
     return {
         "daemon": dict(daemon),
         "table": queries.url,
-        "folders": _folders(counts, settings, gates, inboxes),
+        "folders": _folders(counts, settings, gates, inboxes, today or {}),
         "total": _total(counts),
         "gates": [_gate_fields(gate) for gate in gates],
-        **_asked(queries, midnight.timestamp()),
+        "held": _held(queries),
+        **_money(settings, today),
     }
 
 
-def _asked(queries: Queries, midnight: float) -> dict[str, Any]:
-    """Give what only the table knows; one that can't be read must not keep back the rest, which says why."""
+def _known(spent: Spent) -> Mapping[str, float] | None:
     try:
-        return {
-            "held": [_held_fields(job) for job in queries.listed(state=State.HELD, limit=_LISTED)],
-            "spend_today_usd": queries.spent_since(midnight),
-        }
+        return spent()
     except DBAPIError as error:
         log.debug("the job table can't be read: %s", error.orig)
-        return {"held": [], "spend_today_usd": None}
+        return None
+
+
+def _held(queries: Queries) -> list[dict[str, Any]]:
+    """Give what is held; a table that can't be read must not keep back the rest, which says why."""
+    try:
+        return [_held_fields(job) for job in queries.listed(state=State.HELD, limit=_LISTED)]
+    except DBAPIError as error:
+        log.debug("the job table can't be read: %s", error.orig)
+        return []
+
+
+def _money(settings: Settings, spent: Mapping[str, float] | None) -> dict[str, Any]:
+    """Give what was spent today in USD, a floor (None: not known), and what may be."""
+    return {
+        "spend_today_usd": None if spent is None else _rounded(sum(spent.values())),
+        "daily_budget_usd": settings.limits.daily_budget_usd,
+    }
+
+
+def _rounded(usd: float) -> float:
+    return round(usd, 6)
 
 
 def nothing_yet(settings: Settings, url: str, daemon: Mapping[str, Any]) -> dict[str, Any]:
@@ -122,11 +142,11 @@ def nothing_yet(settings: Settings, url: str, daemon: Mapping[str, Any]) -> dict
     return {
         "daemon": dict(daemon),
         "table": url,
-        "folders": _folders({}, settings, [], Inboxes()),
+        "folders": _folders({}, settings, [], Inboxes(), {}),
         "total": _total({}),
         "gates": [],
         "held": [],
-        "spend_today_usd": 0.0,
+        **_money(settings, {}),
     }
 
 
@@ -142,6 +162,7 @@ def _folders(
     settings: Settings,
     gates: list[Gate],
     inboxes: Inboxes,
+    spent: Mapping[str, float],
 ) -> dict[str, Any]:
     names = dict.fromkeys([*settings.folders, *(folder for folder, _ in counts)])
     folders = {}
@@ -152,6 +173,8 @@ def _folders(
             "absent": inboxes.absent.get(name),
             "unmatched": [shown(path) for path in inboxes.unmatched.get(name, [])],
             "unfinished": [shown(path) for path in inboxes.unfinished.get(name, [])],
+            "spend_today_usd": _rounded(spent.get(name, 0.0)),
+            "daily_budget_usd": rule.daily_budget_usd if (rule := settings.folders.get(name)) else None,
             "waits_for": [gate.reason for gate in gates if gate.scope in {"", name}],
         }
     return folders

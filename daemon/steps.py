@@ -4,13 +4,14 @@ import contextlib
 import logging
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from daemon import turns
 from daemon.aftermath import internal, outcome_of, shortage_of, way_back
 from daemon.atlas.client import Client
 from daemon.atlas.pacing import Outcome as Paced
 from daemon.atlas.pacing import Pacing
+from daemon.budget import Budget
 from daemon.claims import POLLS, UPLOADS, downloads, submits
 from daemon.clock import Clock
 from daemon.config import FolderRule, Settings
@@ -62,6 +63,7 @@ class Steps:
         clock: Clock,
         settings: Settings,
         folders: Folders,
+        budget: Budget,
         *,
         chance: Callable[[], float],
         later: Callable[[float], None],
@@ -73,6 +75,7 @@ class Steps:
         self._clock = clock
         self._chance = chance
         self._later = later
+        self._budget = budget
         self.settings = settings
         self.folders = folders
         self.stopping = threading.Event()
@@ -142,7 +145,7 @@ class Steps:
             return Outcome(State.UPLOADED, why, {"due_at": self._clock.now(), "waits_for": why})
         with self._paced(submits(rule.model)) as call:
             # On disk before the first byte is sent: from here on a kill leaves an unknown outcome.
-            call.made = commit(hand, outcome)
+            call.made = self._commit(hand, rule, outcome, commit)
             if call.made:
                 trouble = self._store.file.trouble()
                 if trouble is not None:  # the intent is not where the next daemon would look for it
@@ -150,6 +153,12 @@ class Steps:
                 return send(hand.job, client=self._client, now=self._clock.now)
         reason = "the same file under the same rule was sent meanwhile"
         return Outcome(State.QUEUED, reason, {"due_at": self._clock.now()})
+
+    def _commit(self, hand: Hand, rule: FolderRule, intent: Outcome, commit: Commit) -> bool:
+        """Take what the submit costs from the budgets, and have the intent committed; raises Blocked(`budget`)."""
+        with self._budget.taken(rule, intent.changes["request"]["body"]) as taken:
+            taken.kept = commit(hand, replace(intent, changes={**intent.changes, **taken.changes}))
+        return taken.kept
 
     def poll(self, hand: Hand, rule: FolderRule) -> Outcome:
         """Ask for the prediction once."""
@@ -194,17 +203,18 @@ class Steps:
         outcome, decision = outcome_of(job, rule, error, now=now, chance=self._chance())
         if isinstance(decision, CloseGate):
             need = Need.FETCH if job.state in _FETCHING else Need.SPEND
-            first = self.close_gate(decision.code, rule.name, str(error))
+            scope = error.scope if isinstance(error, Blocked) else None
+            first = self.close_gate(decision.code, rule.name, str(error), scope=scope)
             if outcome.to is State.HELD and not first and self._gates.stops(decision.code, need):
                 # The job that closed the gate is held; this one was under way with it, and stays where it stood.
                 reason = f"stands still with others ({decision.code})"
                 return Outcome(way_back(job), reason, {"due_at": now, "waits_for": str(error)})
         return outcome
 
-    def close_gate(self, code: str, folder: str, reason: str) -> bool:
-        """Close a gate, and say so once; tell whether it was open. Only `folder` concerns one folder alone."""
+    def close_gate(self, code: str, folder: str, reason: str, *, scope: str | None = None) -> bool:
+        """Close a gate, and say so once; tell whether it was open. `scope`: None for that of `Gates.scope_of`."""
         now = self._clock.now()
-        scope = folder if code == "folder" else ""
+        scope = self._gates.scope_of(code, folder) if scope is None else scope
         first = self._gates.close(code, reason, now=now, scope=scope)
         if first and not self._gates.relapsed(code, scope):
             log.warning("%s. Nothing is sent until that is over.", reason.rstrip("."))

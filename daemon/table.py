@@ -1,4 +1,4 @@
-"""The SQLModel tables: `jobs`, `transitions` (the jobs' history) and `notes` (what the daemon keeps about itself).
+"""The SQLModel tables: `jobs`, `transitions` (their history), `payments`, and `notes` (what the daemon remembers).
 
 The schema's owner is Alembic (`migrations/`); a test holds these classes against what the migrations make.
 """
@@ -75,7 +75,8 @@ class JobRow(SQLModel, table=True):
         Index("ix_jobs_state", "state", "folder"),
         Index("ix_jobs_fingerprint", "fingerprint"),
         Index("ix_jobs_twin_of", "twin_of"),
-        Index("ix_jobs_submitted_at", "submitted_at"),
+        # What was spent on a day.
+        Index("ix_jobs_spent_at", "spent_at"),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -116,6 +117,8 @@ class JobRow(SQLModel, table=True):
     waits_for: str | None = Field(default=None, sa_type=Text)
     predict_seconds: float | None = Field(default=None, sa_type=Double)
     polls: int = 0
+    spent_at: float | None = Field(default=None, sa_type=Double)
+    estimate_usd: float | None = Field(default=None, sa_type=Double)
     cost_usd: float | None = Field(default=None, sa_type=Double)
     finished_at: float | None = Field(default=None, sa_type=Double)
 
@@ -134,6 +137,21 @@ class TransitionRow(SQLModel, table=True):
     reason: str = Field(sa_type=Text)
 
 
+class PaymentRow(SQLModel, table=True):
+    """An earlier payment of a job that was paid for again: its row holds the latest one alone."""
+
+    __tablename__ = "payments"
+    __table_args__ = (Index("ix_payments_job", "job_id"), Index("ix_payments_spent_at", "spent_at"))
+
+    id: int | None = Field(default=None, primary_key=True)
+    job_id: int = Field(foreign_key="jobs.id")
+    folder: str = Field(sa_type=Text)
+    model: str = Field(sa_type=Text)
+    spent_at: float = Field(sa_type=Double)
+    estimate_usd: float | None = Field(default=None, sa_type=Double)
+    cost_usd: float | None = Field(default=None, sa_type=Double)
+
+
 class NoteRow(SQLModel, table=True):
     """A small thing the daemon remembers over restarts: who is paused, which mounts the inboxes were on."""
 
@@ -144,4 +162,4 @@ class NoteRow(SQLModel, table=True):
 
 
 #: The schema that this version of the code reads and writes: the newest revision in `migrations/versions`.
-REVISION = "0001"
+REVISION = "0002"

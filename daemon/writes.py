@@ -11,6 +11,7 @@ from daemon.clock import Clock
 from daemon.database import GroupCommit, writing_engine
 from daemon.errors import Conflict
 from daemon.events import Events, JobMoved
+from daemon.ledger import Ledger
 from daemon.names import shown
 from daemon.queries import Queries
 from daemon.rows import (
@@ -18,6 +19,7 @@ from daemon.rows import (
     add_transitions,
     apply,
     first_row,
+    keep_payment,
     original_of,
     wake_twins,
 )
@@ -44,6 +46,8 @@ class Writes(Queries):
         self._writer = GroupCommit(engine)
         super().__init__(url, clock)
         self.file = TableFile(url, writing=engine, reading=self._reader)
+        #: What was spent, kept by the writes below; an intent is taken from it before it is written.
+        self.ledger = Ledger(self.spent_on)
         #: Jobs whose end some other job may wait for: most have none, and are spared a statement.
         self._waited_for = self.waited_for()
 
@@ -131,12 +135,16 @@ class Writes(Queries):
             after = apply(connection, job, values, wall, unpaid=unpaid)
             if after is not None:
                 add_transitions(connection, history)
+                if unpaid is not None and job.spent_at is not None:
+                    keep_payment(connection, job)
                 if final and job.id in self._waited_for:
                     wake_twins(connection, job.id, now)
             return after
 
         after = self._writer.run(work)
         if after is not None:
+            if unpaid is None:
+                self.ledger.follow(job, after)
             self._count([(job.folder, each.before, each.after) for each in history])
             for each in history:
                 self._tell(after, each)

@@ -10,11 +10,11 @@ ROOT = Path(__file__).parent.parent / "daemon"
 #: Rooms from the ground up; a module may import from its own layer (without circles) and from those below it.
 LAYERS = (
     {"errors", "__init__"},
-    {"clock", "signs", "turns", "names", "states", "events", "durations", "gates", "retry", "media", "sdnotify"}
-    | {"advice"},
+    {"clock", "signs", "turns", "names", "states", "money", "ledger", "events", "durations", "gates", "retry"}
+    | {"media", "sdnotify", "advice"},
     {"config", "files", "source", "database", "table", "marker", "tablefile"}
     | {"scheduler", "pool", "control", "migrations"},
-    {"atlas", "catalogue", "provenance", "folders", "schema", "rows", "in_flight", "sandbox"},
+    {"atlas", "catalogue", "provenance", "folders", "schema", "rows", "in_flight", "budget", "sandbox"},
     {"inbox", "outbox", "queries", "putaway", "writes"},
     {"stages", "store", "status", "check"},
     {"aftermath", "hand", "claims", "actions", "probes", "closing", "persist"},

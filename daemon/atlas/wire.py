@@ -149,7 +149,7 @@ def prediction(answer: Any, prediction_id: str) -> Prediction:
         error=_error(data.get("error")),
         error_code=_whole(data.get("error_code")),
         predict_seconds=_amount(metrics.get("predict_time")) if isinstance(metrics, dict) else None,
-        cost=_amount(data.get("cost")),
+        cost=_cost(data),
     )
 
 
@@ -211,6 +211,16 @@ def _error(value: Any) -> str | None:
     if isinstance(value, dict):
         value = value.get("message") or value.get("msg")
     return plain(value) or None if isinstance(value, str) else None
+
+
+def _cost(data: dict[str, Any]) -> float | None:
+    """Give what a prediction cost, under either name, as a number or as money; None until it is settled."""
+    for name in ("price", "cost"):
+        value = data.get(name)
+        amount = _amount(value.get("value") if isinstance(value, dict) else value)
+        if amount is not None:
+            return amount
+    return None
 
 
 def _whole(value: Any) -> int | None:

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from daemon.advice import advice, why_it_waits
 from daemon.cli.output import local
+from daemon.money import at_least, dollars
 
 #: Colours of states; the others have none.
 STYLES: Mapping[str, str] = {"done": "green", "failed": "red", "held": "yellow", "cancelled": "bright_black"}
@@ -93,4 +94,10 @@ def _optional(job: Fields) -> Iterator[tuple[str, str | None]]:
     yield "result of job", job["reused_from_job"] and str(job["reused_from_job"])
     yield "results", "\n".join(job["outputs"])
     yield "failed tries", job["attempts"] and str(job["attempts"])
-    yield "cost", None if job["cost_usd"] is None else f"{job['cost_usd']:.2f} USD"
+    yield "cost", _cost(job)
+
+
+def _cost(job: Fields) -> str | None:
+    if job["cost_usd"] is not None:
+        return dollars(job["cost_usd"])
+    return None if job["estimate_usd"] is None else f"{at_least(job['estimate_usd'])} (an estimate)"

@@ -11,6 +11,7 @@ from rich.text import Text
 from daemon.advice import advice
 from daemon.cli.jobs_view import STYLES
 from daemon.cli.output import counted, local
+from daemon.money import at_least, dollars
 
 #: So many files that no rule takes are named for each folder.
 _NAMED = 5
@@ -29,9 +30,7 @@ def view_of(status: Fields, *, new: bool) -> RenderableType:
     for block in (list(_gates(status)), list(_held(status)), list(_left_alone(status))):
         if block:
             parts += [Text(), *block]
-    spent = status["spend_today_usd"]
-    known = "not known, as the job table can't be read" if spent is None else f"{spent:.2f} USD"
-    parts += [Text(), Text(f"spent today (UTC), as far as known: {known}")]
+    parts += [Text(), *_money(status)]
     return Group(*parts)
 
 
@@ -60,11 +59,28 @@ def _remark(folder: Fields) -> str:
     return "; ".join(words + ([folder["absent"]] if folder["absent"] else []))
 
 
+def _money(status: Fields) -> Iterator[RenderableType]:
+    """Say what was spent today, and what of which budget that is."""
+    spent = status["spend_today_usd"]
+    known = "not known, as the job table can't be read" if spent is None else at_least(spent)
+    yield Text(f"spent today (UTC): {known}{_of_budget(status)}")
+    for name, folder in status["folders"].items():
+        if folder["daily_budget_usd"] is not None:
+            yield _indented(f"{name}: {at_least(folder['spend_today_usd'])}{_of_budget(folder)}", 2)
+
+
+def _of_budget(fields: Fields) -> str:
+    budget = fields["daily_budget_usd"]
+    return "" if budget is None else f", of {dollars(budget)}"
+
+
 def _gates(status: Fields) -> Iterator[RenderableType]:
     if status["gates"]:
         yield Text("Stopped:", style="bold")
     for gate in status["gates"]:
         looks = f", looks again at {local(gate['next_probe'])}" if gate["next_probe"] else ""
+        if gate["code"] == "budget":
+            looks = ""
         if gate["code"] == "pause":
             looks = f"; `hotfolder resume{' ' + gate['folder'] if gate['folder'] else ''}` goes on"
         yield _indented(f"{gate['reason'].rstrip('.')}, since {local(gate['since'])}{looks}", 2)

@@ -55,6 +55,7 @@ Patterns = Annotated[
 ]
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
 Megabytes = Annotated[float, Field(gt=0, le=1_000_000)]
+Dollars = Annotated[float, Field(gt=0, le=1_000_000)]
 Seconds = Annotated[float, Field(gt=0, le=DAY)]
 
 

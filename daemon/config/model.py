@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, InstanceOf, SecretStr, ValidationInfo, field_validator
 
-from daemon.config.fields import BaseUrl, Count, Frozen, Megabytes, Path, absolute, refused
+from daemon.config.fields import BaseUrl, Count, Dollars, Frozen, Megabytes, Path, absolute, refused
 from daemon.config.notify import Notify
 from daemon.config.rule import FolderRule
 from daemon.config.web import Web
@@ -36,11 +36,18 @@ class Api(Frozen):
 
 
 class Limits(Frozen):
-    """What all folders share: uploads and predictions at once, and the size in MB (10⁶ bytes) of one result."""
+    """What all folders share: uploads and predictions at once, and the size in MB (10⁶ bytes) of one result.
+
+    The budget of a UTC day in USD; above how many files, or what cost in USD, within a minute a person is asked,
+    in folders that do not say it themselves.
+    """
 
     uploads: Annotated[int, Field(ge=1, le=64)] = 4  # each is a thread
     in_flight: Count = 100
     max_result_mb: Megabytes = 2048.0
+    daily_budget_usd: Dollars | None = None
+    confirm_above: Count | None = None
+    confirm_above_usd: Dollars | None = None
 
 
 class Database(Frozen):

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationInfo, field_validator
 
 from daemon.config import prompt
-from daemon.config.fields import DAY, Count, Frozen, Megabytes, Path, Patterns, Seconds, refused
+from daemon.config.fields import DAY, Count, Dollars, Frozen, Megabytes, Path, Patterns, Seconds, refused
 
 DEFAULT_INPUT = "image_url"
 
@@ -54,6 +54,9 @@ class FolderRule(Frozen):
     max_size_mb: Megabytes | None = None
     duplicates: Literal["reuse", "process"] = "reuse"
     in_flight: Count | None = None
+    daily_budget_usd: Dollars | None = None  # of this folder, per UTC day
+    confirm_above: Count | None = None  # files within a minute that a person is to approve; None: as in [limits]
+    confirm_above_usd: Dollars | None = None  # the same by what they cost at least
     provenance: bool = True
     sidecar_wait: Annotated[float, Field(ge=0, le=DAY)] = 0.0
     deadline_minutes: Annotated[float, Field(gt=0, le=43200)] = 60.0  # at most 30 days

@@ -25,8 +25,6 @@ _TABLES: Mapping[tuple[str, ...], type[BaseModel]] = {
     ("folders", "*"): FolderRule,
 }
 _HIDDEN = frozenset({"name", "path", "key"})
-#: Keys that are planned. A budget that is silently ignored would be worse than none, so they are refused.
-_LATER = frozenset({"daily_budget_usd", "confirm_above", "confirm_above_usd"})
 _KEYS_OF_KEY = frozenset({"key", "api_key", "apikey", "token"})
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 
@@ -81,8 +79,6 @@ def stray(data: dict[str, Any]) -> tuple[dict[str, Any], list[Fault]]:
 def unknown(location: Location) -> Fault:
     """Make the fault of a key that is not known at `location`, with the nearest name that is."""
     name, key = str(location[-1]), dotted(location)
-    if name in _LATER:
-        return Fault(key, "this version does not know it yet", "take it out; it comes with a later version")
     own = _keys(location[:-1])
     if near := difflib.get_close_matches(name.lower().replace("-", "_"), own, n=1, cutoff=0.6):
         return Fault(key, "there is no such key", f'write "{near[0]}"')

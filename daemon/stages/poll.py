@@ -46,7 +46,7 @@ def poll(job: Job, rule: FolderRule, *, client: Client, pace: Pace, now: float) 
         case Phase.SUCCEEDED:
             return _succeeded(job, answer, elapsed)
         case Phase.FAILED:
-            return _failed(answer)
+            return _failed(job, answer)
     if overdue:
         raise _deadline(job, answer.raw_status, answer.request_id)
     return _later(job, rule, pace, now)
@@ -85,7 +85,7 @@ def _succeeded(job: Job, answer: Prediction, elapsed: float) -> Outcome:
         "polls": job.polls + 1,
         "request_id": answer.request_id,
     }
-    if answer.cost is not None:
+    if answer.cost is not None and job.spent_at is not None:  # a copy costs nothing
         changes["cost_usd"] = answer.cost
     return Outcome(State.DOWNLOADING, f"ready, {len(answer.outputs)} output(s)", changes)
 
@@ -104,7 +104,9 @@ def _duration(job: Job, answer: Prediction, elapsed: float) -> float | None:
     return elapsed if not job.polls else min(elapsed, (last_no + elapsed) / 2)
 
 
-def _failed(answer: Prediction) -> Outcome:
+def _failed(job: Job, answer: Prediction) -> Outcome:
+    # What was reserved for a task goes back to the balance when it fails (page on refunds), unless it says else.
+    cost = None if job.spent_at is None else answer.cost or 0.0
     words = answer.error or f"the service gave no reason (status {answer.raw_status})"
     if answer.error_code == MODERATED:
         message = (
@@ -116,4 +118,4 @@ def _failed(answer: Prediction) -> Outcome:
         number = "" if answer.error_code is None else f" (error {answer.error_code})"
         message = f"The service could not make a result: {words}{number}. To try it anew may cost again."
         code = "prediction_failed"
-    return failed(code, message, State.QUEUED, request_id=answer.request_id)
+    return failed(code, message, State.QUEUED, request_id=answer.request_id, cost_usd=cost)

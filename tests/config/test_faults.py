@@ -18,10 +18,10 @@ CASES = [
     ('path = "x"\n' + CATS, "path", "no such key"),
     (folder(model=None), "folders.cats.model", "is missing"),
     (folder(inbox=None), "folders.cats.inbox", 'inbox = "~/Atlas'),
-    # what a later version brings is not silently ignored
-    ("[limits]\ndaily_budget_usd = 20.0\n" + CATS, "limits.daily_budget_usd", "does not know it yet"),
-    (folder(daily_budget_usd="1.0"), "folders.cats.daily_budget_usd", "does not know it yet"),
-    (folder(confirm_above="100"), "folders.cats.confirm_above", "does not know it yet"),
+    ("[limits]\ndaily_budget_usd = 0\n" + CATS, "limits.daily_budget_usd", "above 0"),
+    (folder(daily_budget_usd='"1"'), "folders.cats.daily_budget_usd", "without quotation marks"),
+    (folder(confirm_above="0"), "folders.cats.confirm_above", "1 or more"),
+    (folder(confirm_above_usd="inf"), "folders.cats.confirm_above_usd", "ordinary number"),
     # types and choices
     ('[limits]\nuploads = "4"\n' + CATS, "limits.uploads", 'is the text "4"; write a whole number'),
     ("[limits]\nuploads = 4.0\n" + CATS, "limits.uploads", "whole number"),

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from daemon.clock import Clock
 from daemon.config import Settings, load
 from daemon.errors import Conflict
 from daemon.sandbox.journal import Entry
@@ -89,9 +90,10 @@ class House:
         self.configure(folders, **values)
         self.begin()
 
-    def begin(self) -> None:
-        """Start the daemon with the configuration as it is."""
+    def begin(self, clock: Clock | None = None) -> None:
+        """Start the daemon with the configuration as it is, and with a clock of the test's own if it has one."""
         service = self.service = Service(self.settings(), load=self.settings)
+        service.clock = clock or service.clock
         service.open()
         service.start()
         assert service.parts.inbox.ready.wait(20)

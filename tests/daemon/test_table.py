@@ -154,7 +154,7 @@ def test_the_status_is_told_where_the_table_cannot_even_be_read(house: House) ->
         file.write(b"\xa5" * len(whole))
     house.daemon.parts.store._reader.dispose()  # its connections know the sound pages
     house.daemon.parts.store.file._damage = None
-    assert house.daemon.status()["spend_today_usd"] is None
+    assert house.daemon.status()["held"] == []
     assert "is damaged" in said(house)
 
 

@@ -110,7 +110,7 @@ def test_migrations_make_what_the_classes_say(url: str, tmp_path: Path) -> None:
     direct = create_engine(f"sqlite:///{tmp_path}/direct.db")
     SQLModel.metadata.create_all(direct)
     migrated, classes = described(create_engine(url)), described(direct)
-    assert set(migrated) == {"jobs", "transitions", "notes"}
+    assert set(migrated) == {"jobs", "transitions", "payments", "notes"}
     assert migrated == classes
 
 
