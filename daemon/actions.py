@@ -1,4 +1,4 @@
-"""What a person may do to jobs: retry, attach, cancel, pause, resume, try. One place for every way to ask."""
+"""What a person may do to jobs: retry, attach, cancel, pause, resume, approve, try. One place for all who ask."""
 
 import contextlib
 import os
@@ -15,10 +15,9 @@ from daemon.names import shown
 from daemon.outbox import clear_drafts
 from daemon.putaway import forget_error
 from daemon.states import FINAL, Job, NewJob, State
+from daemon.stops import PAUSE, PILE, paused
 from daemon.store import Store
 
-#: Notes of pauses are kept under this prefix and the folder's name; alone it stands for all folders.
-PAUSE = "pause:"
 _CLEARED = dict.fromkeys(("resume", "error_code", "error_message", "waits_for", "finished_at"))
 _ANEW = {
     **dict.fromkeys(("prediction_id", "request", "upload_url", "uploaded_at", "submitted_at", "polled_at")),
@@ -27,12 +26,6 @@ _ANEW = {
     "polls": 0,
     "reuploads": 0,
 }
-
-
-def paused(folder: str) -> str:
-    """Say that a folder is paused, or all of them ("")."""
-    where = f"the folder {folder} is" if folder else "all folders are"
-    return f"{where} paused by a person"
 
 
 class Actions:
@@ -113,6 +106,27 @@ class Actions:
             self._gates.open("pause", folder, now=self._clock.now())
         self._wake()
         return [f"{folder or 'all folders'}: goes on" for folder in wanted] or ["nothing was paused"]
+
+    def approve(self, folders: Sequence[str] = ()) -> list[str]:
+        """Let the piles in these folders go, or every one that waits; give a line for each.
+
+        That covers what lies there now. What comes later is counted anew, and may be a pile again.
+        """
+        held = [job for job in self._store.listed(state=State.HELD) if job.error_code == "pile"]
+        piles = {key.removeprefix(PILE) for key in self._store.notes(PILE)} | {job.folder for job in held}
+        lines = []
+        self._known(set(folders) - piles)
+        for folder in folders or sorted(piles):
+            if folder not in piles:
+                lines.append(f"{folder}: there is no pile that waits")
+                continue
+            number = sum(self._store.counts[folder, state] for state in (State.QUEUED, State.UPLOADED))
+            number += self._store.release_held("pile", folder)
+            self._store.note(PILE + folder, None)
+            self._gates.open("pile", folder, now=self._clock.now())
+            lines.append(f"{folder}: the pile goes on, {number} file(s)")
+        self._wake()
+        return lines or ["no pile waits"]
 
     def try_file(self, path: str, folder: str) -> int:
         """Record one file, wherever it lies, as a job of `folder` that leaves it there; give the job's id."""

@@ -125,6 +125,17 @@ class Gates:
         with self._lock:
             return sorted(self._closed.values(), key=lambda gate: gate.since)
 
+    def is_closed(self, code: str, scope: str) -> bool:
+        """Tell whether this very gate is closed."""
+        with self._lock:
+            return (code, scope) in self._closed
+
+    def say_anew(self, code: str, scope: str, reason: str) -> None:
+        """Put the reason of a gate into other words, if it is closed."""
+        with self._lock:
+            if (code, scope) in self._closed:
+                self._closed[code, scope] = replace(self._closed[code, scope], reason=reason)
+
     def scope_of(self, code: str, folder: str) -> str:
         """Give the scope of the gate `code` that concerns a folder: the folder, or "" where it is one for all.
 

@@ -7,9 +7,10 @@ import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from daemon.actions import PAUSE, Actions, paused
+from daemon.actions import Actions
 from daemon.atlas.client import Client
 from daemon.atlas.pacing import Pacing
+from daemon.brake import Brake
 from daemon.budget import Budget, Prices
 from daemon.claims import Claims
 from daemon.clock import Clock
@@ -24,6 +25,7 @@ from daemon.probes import Probes
 from daemon.scheduler import Scheduler
 from daemon.states import NewJob
 from daemon.steps import Steps
+from daemon.stops import PAUSE, paused
 from daemon.store import Store
 from daemon.upkeep import Upkeep
 from daemon.worker import Worker
@@ -40,6 +42,7 @@ class Parts:
     upkeep: Upkeep
     gates: Gates
     budget: Budget
+    brake: Brake
     client: Client
     pacing: Pacing
     claims: Claims
@@ -75,8 +78,9 @@ def build(
     later = scheduler.later
     store.ledger.spent(day_of(clock.wall()))  # now, before anything moves
     budget = Budget(store.ledger, prices, clock, current)
+    brake = Brake(store, gates, budget, clock, current)
     steps = Steps(store, client, gates, pacing, clock, settings, folders, budget, chance=chance, later=later)
-    inbox = Inbox(known=store.known, add=lambda new: _add(store, worker, new), clock=clock.now, on_note=_note)
+    inbox = Inbox(known=store.known, add=lambda new: _add(brake, worker, new), clock=clock.now, on_note=_note)
     worker = Worker(
         store, claims, steps, clock, settings, by=instance, chance=chance, later=later, changed=inbox.rescan
     )
@@ -98,6 +102,7 @@ def build(
         upkeep=Upkeep(store, folders, clock),
         gates=gates,
         budget=budget,
+        brake=brake,
         client=client,
         pacing=pacing,
         claims=claims,
@@ -124,8 +129,8 @@ def _key(settings: Settings) -> str:
     return "" if key is None else key.get_secret_value()
 
 
-def _add(store: Store, worker: Worker, new: Sequence[NewJob]) -> int:
-    added = store.add(new)
+def _add(brake: Brake, worker: Worker, new: Sequence[NewJob]) -> int:
+    added = brake.admit(new)
     if added:
         worker.wake()
     return len(added)

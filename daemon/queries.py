@@ -170,6 +170,16 @@ class Queries:
         spent = self.spent_on(day_of(self._clock.wall()))
         return {folder: amount / MICRO for folder, amount in spent.items()}
 
+    def came_since(self, wall: float, most: int = 10_000) -> list[tuple[str, float]]:
+        """Give (folder, time) of the jobs made since `wall`, oldest first; of the latest `most` jobs, no more.
+
+        Jobs are made in the order of their ids, so that no index on the time is needed.
+        """
+        latest = select(JOBS.c.folder, JOBS.c.created_at).order_by(JOBS.c.id.desc()).limit(most)
+        with self._reader.connect() as connection:
+            rows = connection.execute(latest).all()
+        return [(row.folder, row.created_at) for row in reversed(rows) if row.created_at >= wall]
+
     def notes(self, prefix: str) -> dict[str, Any]:
         """Give all that is remembered under keys that begin with `prefix`."""
         query = select(NOTES.c.key, NOTES.c.value).where(NOTES.c.key.startswith(prefix, autoescape=True))

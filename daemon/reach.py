@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy.exc import DBAPIError
 
 from daemon import control, marker, schema, status
-from daemon.actions import PAUSE, Actions, paused
+from daemon.actions import Actions
 from daemon.clock import Clock
 from daemon.config import Settings
 from daemon.control import NotRunning
@@ -20,6 +20,7 @@ from daemon.names import shown
 from daemon.queries import Queries
 from daemon.service import Service, table_url
 from daemon.states import Job, State
+from daemon.stops import PAUSE, PILE, paused, piled
 from daemon.store import Store
 
 #: Seconds between two looks at a job that is waited for, and between two questions whether the daemon still runs.
@@ -140,6 +141,10 @@ class Reach:
         """End pauses; see Actions.resume."""
         return self._act("resume", lambda actions: actions.resume(folders), folders=list(folders))
 
+    def approve(self, folders: Sequence[str]) -> Done:
+        """Let piles go; see Actions.approve."""
+        return self._act("approve", lambda actions: actions.approve(folders), folders=list(folders))
+
     def attempt(self, path: str, folder: str, with_key: Callable[[], Settings]) -> Generator[Job, None, None]:
         """Put one file through a folder's rule; give its job each time that it changed, until it ends or is held.
 
@@ -220,11 +225,14 @@ def _followed(queries: Queries, job_id: int, runs: Callable[[], bool]) -> Iterat
 
 
 def _pauses(queries: Queries) -> list[Gate]:
-    """Give the gates that stay closed while no daemon runs: what people paused."""
+    """Give the gates that stay closed while no daemon runs: what people paused, and piles."""
     gates = []
     for key, since in queries.notes(PAUSE).items():
         folder = key.removeprefix(PAUSE)
         gates.append(Gate("pause", folder, paused(folder), since, None, 0.0))
+    for key, since in queries.notes(PILE).items():
+        folder = key.removeprefix(PILE)
+        gates.append(Gate("pile", folder, piled(folder), since, None, 0.0))
     return gates
 
 

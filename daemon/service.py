@@ -87,6 +87,7 @@ class Service:
             store, self.clock, self.events, lambda: self.settings, self._stack, self._due, prices
         )
         parts.probes.take_up()
+        parts.brake.take_up()
         parts.scheduler.every(RESCAN_SECONDS, self._rescan)
         parts.scheduler.every(PRUNE_SECONDS, parts.upkeep.prune)
         desk = Desk(
@@ -178,6 +179,7 @@ class Service:
     def status(self) -> dict[str, Any]:
         """Give what `hotfolder status --json` prints."""
         self.parts.probes.look_at_table()
+        self.parts.brake.tell()
         inbox = self.parts.inbox
         about = {
             "running": True,
@@ -210,6 +212,7 @@ class Service:
             "cancel": lambda asked: actions.cancel(asked.pop("ids"), **asked),
             "attach": lambda asked: [actions.attach(asked["id"], asked["prediction"])],
             "pause": lambda asked: actions.pause(asked["folders"]),
+            "approve": lambda asked: actions.approve(asked["folders"]),
             "resume": lambda asked: actions.resume(asked["folders"]),
             "try": lambda asked: actions.try_file(os.fsdecode(bytes.fromhex(asked["path"])), asked["folder"]),
         }

@@ -10,7 +10,20 @@ ROOT = Path(__file__).parent.parent / "daemon"
 #: Rooms from the ground up; a module may import from its own layer (without circles) and from those below it.
 LAYERS = (
     {"errors", "__init__"},
-    {"clock", "signs", "turns", "names", "states", "money", "ledger", "events", "durations", "gates", "retry"}
+    {
+        "clock",
+        "signs",
+        "turns",
+        "names",
+        "states",
+        "money",
+        "ledger",
+        "stops",
+        "events",
+        "durations",
+        "gates",
+        "retry",
+    }
     | {"media", "sdnotify", "advice"},
     {"config", "files", "source", "database", "table", "marker", "tablefile"}
     | {"scheduler", "pool", "control", "migrations"},
@@ -18,7 +31,7 @@ LAYERS = (
     {"inbox", "outbox", "queries", "putaway", "writes"},
     {"stages", "store", "status", "check"},
     {"aftermath", "hand", "claims", "actions", "probes", "closing", "persist"},
-    {"steps"},
+    {"steps", "brake"},
     {"worker"},
     {"rest", "upkeep"},
     {"parts", "web"},

@@ -1,4 +1,4 @@
-"""`retry`, `attach`, `cancel`, `pause`, `resume`: what a person does to jobs."""
+"""`retry`, `attach`, `cancel`, `pause`, `resume`, `approve`: what a person does to jobs."""
 
 from typing import Annotated
 
@@ -15,6 +15,7 @@ def register(app: typer.Typer) -> None:
     app.command(epilog="Example: hotfolder cancel 12")(cancel)
     app.command(epilog="Example: hotfolder pause oil-painting")(pause)
     app.command(epilog="Example: hotfolder resume")(resume)
+    app.command(epilog="Example: hotfolder approve oil-painting")(approve)
 
 
 def retry(
@@ -82,6 +83,22 @@ def resume(folders: FolderNames = None, config: ConfigOption = None) -> None:
     from daemon.cli.open import opened
 
     done = opened(config).resume(folders or [])
+    _tell(done.lines, by_daemon=done.by_daemon)
+
+
+def approve(
+    folders: Annotated[
+        list[str], typer.Argument(metavar="FOLDER...", show_default=False, help="Names of folders.")
+    ],
+    config: ConfigOption = None,
+) -> None:
+    """Let a pile go that waits for a person, because more files came at once than the rule lets go by itself.
+
+    `hotfolder status` says how many files wait and what they cost at least. What comes later is counted anew.
+    """
+    from daemon.cli.open import opened
+
+    done = opened(config).approve(folders)
     _tell(done.lines, by_daemon=done.by_daemon)
 
 
