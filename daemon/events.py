@@ -40,7 +40,14 @@ class GateOpened:
     scope: str
 
 
-Event = JobMoved | GateClosed | GateOpened
+@dataclass(frozen=True, slots=True)
+class BalanceKnown:
+    """The API told what is left to spend, in USD."""
+
+    available_usd: float
+
+
+Event = JobMoved | GateClosed | GateOpened | BalanceKnown
 Listener = Callable[[Event], None]
 
 

@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 #: Seconds of silence after which a loop is taken for hung where the service manager names no time.
 _HUNG = 60.0
 _TURN = 5.0
+#: Seconds that `--once` gives messages to be sent before it ends; what is not is sent by the next run.
+_TELL = 10.0
 
 
 class _Signals:
@@ -60,6 +62,7 @@ def run(service: Service, *, once: bool = False) -> int:
             service.start()
             if once:
                 code = _once(service, asked)
+                service.teller.flush(_TELL)
             else:
                 _forever(service, asked, notifier)
         finally:

@@ -153,6 +153,13 @@ class Queries:
             rows = connection.execute(recent).all()
         return [(row.model, row.predict_seconds) for row in reversed(rows) if row.predict_seconds is not None]
 
+    def ended_since(self, at: float) -> dict[tuple[str, State], int]:
+        """Give how many jobs ended at or after `at` (seconds since the epoch), by folder and state."""
+        query = select(JOBS.c.folder, JOBS.c.state, func.count()).where(JOBS.c.finished_at >= at)
+        with self._reader.connect() as connection:
+            rows = connection.execute(query.group_by(JOBS.c.folder, JOBS.c.state)).all()
+        return {(row[0], State(row[1])): row[2] for row in rows}
+
     def spending(self, start: float, end: float) -> list[Spending]:
         """Give what was spent from `start` until before `end` (seconds since the epoch), by folder and model."""
         with self._reader.connect() as connection:

@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import os
+import random
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -13,6 +14,7 @@ from daemon.clock import Clock
 from daemon.config import Settings
 from daemon.errors import ConfigError
 from daemon.events import Events
+from daemon.notify.teller import Teller
 from daemon.parts import build
 from daemon.provenance import timestamp
 from daemon.rest import at_rest
@@ -70,6 +72,7 @@ class Service:
         if only is None:
             parts.inbox.start(self.settings.folders)
             self._stack.callback(parts.inbox.stop)
+            self.teller.start()
         parts.worker.start()
         parts.scheduler.start()
         self.control.start()
@@ -86,6 +89,9 @@ class Service:
         parts = self.parts = build(
             store, self.clock, self.events, lambda: self.settings, self._stack, self._due, prices
         )
+        self.teller = Teller(store, self.events, self.clock, parts.gates, chance=random.random)
+        self._stack.callback(self.teller.stop)
+        self.teller.listen(settings.notify)  # before any gate closes
         parts.probes.take_up()
         parts.brake.take_up()
         parts.scheduler.every(RESCAN_SECONDS, self._rescan)
@@ -138,6 +144,7 @@ class Service:
         said = parts.upkeep.open_folders(self.settings)
         parts.worker.reload(self.settings)
         parts.inbox.reload(self.settings.folders)
+        self.teller.reload(self.settings.notify)
         parts.gates.probe_now(now)
         parts.pacing.lift()
         parts.scheduler.later(now)

@@ -6,6 +6,7 @@ from daemon.atlas.client import Client
 from daemon.catalogue import Catalogue
 from daemon.check.finding import Finding, Level, fault, warning
 from daemon.check.limits import watch_findings
+from daemon.check.messages import message_findings
 from daemon.check.online import online_findings
 from daemon.check.places import FileSystemOf, file_systems, folder_findings, state_findings
 from daemon.clock import Clock
@@ -27,6 +28,7 @@ def findings(
         *state_findings(settings, file_system),
         *folder_findings(settings, file_system),
         *watch_findings(settings, file_system),
+        *message_findings(settings),
     ]
     return found + list(_key_findings(settings, environ) if offline else _online(settings))
 

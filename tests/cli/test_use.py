@@ -12,7 +12,7 @@ from tests.cli.house import House
 from tests.docs.readme import ROOT
 
 COMMANDS = (
-    "demo run check status page jobs show retry attach cancel pause resume try sandbox init".split()  # noqa: SIM905
+    "demo run check status page jobs show retry attach cancel pause resume try notify sandbox init".split()  # noqa: SIM905
 )
 #: What makes a start slow, or is not needed to say what a command does.
 HEAVY = {"sqlmodel", "sqlalchemy", "starlette", "uvicorn", "apscheduler", "alembic", "requests", "PIL"}
