@@ -66,6 +66,23 @@ class Queries:
             query = query.where(JOBS.c.id < before)
         return self._read(query)
 
+    def newest(
+        self, states: Collection[State], folder: str | None = None, *, before: int | None = None, limit: int
+    ) -> list[Job]:
+        """Give jobs in any of `states` (of `folder`), newest first; with `before`, those older than that id.
+
+        As quick on a long table as on a short one: the index on state and folder is asked for each pair of them.
+        """
+        pairs = [
+            (at, state)
+            for (at, state), count in list(self.counts.items())
+            if count > 0 and state in states and folder in {None, at}
+        ]
+        found = [
+            job for at, state in pairs for job in self.listed(state=state, folder=at, before=before, limit=limit)
+        ]
+        return sorted(found, key=lambda job: job.id, reverse=True)[:limit]
+
     def original_of(self, job_id: int, fingerprint: str) -> Job | None:
         """Give the job that stands for the same bytes and request as the job `job_id`, or None."""
         with self._reader.connect() as connection:
