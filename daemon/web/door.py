@@ -118,7 +118,7 @@ class _Opening:
 
     def _serve(self) -> None:
         from daemon.web import entry
-        from daemon.web.app import application, pools
+        from daemon.web.app import application, house
         from daemon.web.guard import cookie_name, names_of
         from daemon.web.server import Server, listen
 
@@ -127,11 +127,11 @@ class _Opening:
             port: int = listener.getsockname()[1]
             clock = self._desk.clock
             own = keys.Keys(keys.token_of(self._state_dir), clock.now, clock.wall)
-            hands = pools()
-            stack.callback(hands.close)
+            living = house(self._desk, self._state_dir)
+            stack.callback(living.close)
             names = names_of(self.web.host, port, self.web.hosts)
-            app = application(self._desk, own, hands, names=names, cookie=cookie_name(port))
-            self._server = Server(app, listener)
+            app = application(self._desk, own, living, names=names, cookie=cookie_name(port))
+            self._server = Server(app, listener, ending=living.feed.close)
             address = f"http://{f'[{self.web.host}]' if ':' in self.web.host else self.web.host}:{port}"
             self.address, self.trouble = address, None
             self.ticket = lambda: entry.address(address, own.ticket())

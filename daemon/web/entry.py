@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from daemon.web.keys import SESSION_SECONDS, Keys
+from daemon.web.pages import problem
 
 PATH = "/enter"
 
@@ -21,8 +22,7 @@ def routes(keys: Keys, cookie: str) -> Sequence[BaseRoute]:
 
     async def enter(request: Request) -> Response:
         if not keys.redeem(request.query_params.get("ticket", "")):
-            said = "This address was used already, or is too old. `hotfolder page` gives a new one."
-            return PlainTextResponse(said + "\n", 401)
+            return problem(401, "This address was used already, or is too old. `hotfolder page` gives a new one.")
         answer = RedirectResponse("/", 303, headers={"Referrer-Policy": "no-referrer"})
         # A proxy that speaks TLS says so; on loopback there is none, and a Secure cookie would not come back.
         secure = request.headers.get("x-forwarded-proto") == "https"

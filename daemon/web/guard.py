@@ -6,11 +6,11 @@ page load and send nothing but what is the daemon's own.
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import cookie_parser
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from daemon.web.hands import Busy
@@ -51,17 +51,26 @@ def cookie_name(port: int) -> str:
 class Guard:
     """Lets through to `app` what may pass; `public` are paths, or beginnings that end in a slash, for everybody.
 
-    A request that passes by a cookie has its value under `session` in its scope.
+    `say` makes a page of a status and why. A request that passes by a cookie has its value as `session` in its
+    scope.
     """
 
     def __init__(
-        self, app: ASGIApp, keys: Keys, *, names: frozenset[str], cookie: str, public: Iterable[str]
+        self,
+        app: ASGIApp,
+        keys: Keys,
+        *,
+        names: frozenset[str],
+        cookie: str,
+        public: Iterable[str],
+        say: Callable[[int, str], Response],
     ) -> None:
         self._app = app
         self._keys = keys
         self._names = names
         self._cookie = cookie
         self._public = frozenset(public)
+        self._say = say
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Judge one request (asgi.readthedocs.io)."""
@@ -84,26 +93,28 @@ class Guard:
             await (refusal or self._app)(scope, receive, reply)
         except Busy:
             if not began:
-                await _said(503, "The page has too much to do just now. Try again in a moment.")(
+                await self._say(503, "The page has too much to do just now. Try again in a moment.")(
                     scope, receive, reply
                 )
         except Exception:
             log.exception("the page failed at %s %r", scope["method"], scope["path"])
             if not began:
-                said = _said(500, "The page has failed. The daemon's log says where; its work goes on.")
+                said = self._say(500, "The page has failed. The daemon's log says where; its work goes on.")
                 await said(scope, receive, reply)
 
     def _refusal(self, scope: Scope, headers: Headers) -> Response | None:
         """Refuse what another site may have caused."""
         host = headers.get("host", "").lower()
         if host not in self._names:
-            return _said(421, "This address is not one of the page's own. `hotfolder page` gives the right one.")
+            return self._say(
+                421, "This address is not one of the page's own. `hotfolder page` gives the right one."
+            )
         navigates = headers.get("sec-fetch-mode") == "navigate" and scope["method"] in _SAFE
         if headers.get("sec-fetch-site", "none") not in {"same-origin", "none"} and not navigates:
-            return _said(403, "Another site asked for this.")
+            return self._say(403, "Another site asked for this.")
         origin = headers.get("origin")
         if origin is not None and not _is_of(origin, host):
-            return _said(403, "Another site asked for this.")
+            return self._say(403, "Another site asked for this.")
         return None
 
     def _stranger(self, scope: Scope, headers: Headers) -> Response | None:
@@ -119,7 +130,7 @@ class Guard:
         path: str = scope["path"]
         if path in self._public or any(each.endswith("/") and path.startswith(each) for each in self._public):
             return None
-        return _said(
+        return self._say(
             401, "This page is for whoever runs the daemon: `hotfolder page` gives an address that opens it."
         )
 
@@ -130,7 +141,3 @@ class Guard:
 def _is_of(origin: str, host: str) -> bool:
     """Tell whether an Origin ("null" is one too) is that of the Host; the scheme is a proxy's affair."""
     return origin.lower() in {f"http://{host}", f"https://{host}"}
-
-
-def _said(status: int, words: str) -> Response:
-    return PlainTextResponse(words + "\n", status)

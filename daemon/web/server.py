@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from collections.abc import Callable
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -30,12 +31,24 @@ def listen(web: Web) -> socket.socket:
     return listener
 
 
+class _Server(uvicorn.Server):
+    def __init__(self, ending: Callable[[], None], config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._ending = ending
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._ending()
+        await super().shutdown(sockets)
+
+
 class Server:
     """Serves `app` at a socket that listens, from `serve` until `stop`, which any thread may call."""
 
-    def __init__(self, app: ASGIApp, listener: socket.socket) -> None:
+    def __init__(self, app: ASGIApp, listener: socket.socket, *, ending: Callable[[], None]) -> None:
+        """Have `ending` called in the loop's thread before connections are closed: streams have no end."""
         self._listener = listener
-        self._server = uvicorn.Server(
+        self._server = _Server(
+            ending,
             uvicorn.Config(
                 app,
                 http=H11Protocol,
@@ -50,7 +63,7 @@ class Server:
                 limit_concurrency=_CONNECTIONS,
                 timeout_keep_alive=15,
                 timeout_graceful_shutdown=_GRACE,
-            )
+            ),
         )
 
     def serve(self) -> None:
