@@ -188,10 +188,12 @@ def test_a_balance_that_was_refused_is_tried_again_after_long(house: House) -> N
 
 
 def probe(house: House) -> None:
-    """Let the pause before the next probe pass, and wait for the probe: one call, and no more."""
-    before = house.sandbox.count("balance")
+    """Let the pause before the next probe pass, and the probe do its work: one call, and no more."""
+    calls, gates = house.sandbox.count("balance"), house.daemon.parts.gates
+    before = gates.closed()
     house.let_pass(LONGEST_PROBE)
-    wait_for(lambda: house.sandbox.count("balance") == before + 1, 10, "the probe")
+    wait_for(lambda: not set(before) & set(gates.closed()), 20, "the end of the probe")
+    assert house.sandbox.count("balance") == calls + 1
 
 
 def test_a_probe_that_hangs_keeps_nothing_else_waiting(house: House) -> None:
@@ -202,7 +204,8 @@ def test_a_probe_that_hangs_keeps_nothing_else_waiting(house: House) -> None:
     wait_for(lambda: State.PROCESSING in {job.state for job in house.jobs()}, 10, "one that is paid")
     house.daemon.parts.gates.close("balance", "spent", now=house.daemon.clock.now())
     house.sandbox.fault("balance", "hang")
-    probe(house)
+    house.let_pass(LONGEST_PROBE)
+    wait_for(lambda: house.sandbox.count("balance"), 20, "the probe")
     house.sandbox.end_predictions()
     wait_for(lambda: any(job.state is State.DONE for job in house.jobs()), 10, "the result")
     assert house.sandbox.count("balance") == 1
