@@ -5,15 +5,14 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from typing import IO, Any
 
 from PIL import Image
 
 from daemon.sandbox.server import Sandbox
-from tests.docs.readme import ROOT
 from tests.support import wait_for
+from tests.zygote import PIPE, Fork, zygote
 
 RULE = """
 [folders.{name}]
@@ -37,7 +36,6 @@ class House:
         self.environ = {
             "PATH": os.environ["PATH"],
             "HOME": os.path.join(directory, "home"),
-            "PYTHONPATH": ROOT,
             "COLUMNS": "200",
             "HOTFOLDER_CONFIG": self.config,
         }
@@ -65,22 +63,12 @@ class House:
         Image.new("RGB", (64, 48), colour).save(self.path(folder, name))
         return self.path(folder, name)
 
-    def start(
-        self, *arguments: str, stderr: IO[str] | int = subprocess.PIPE, **environ: str
-    ) -> "subprocess.Popen[str]":
-        return subprocess.Popen(
-            [sys.executable, "-m", "daemon", *arguments],
-            cwd=self.directory,
-            env={**self.environ, **environ},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=stderr,
-            text=True,
-        )
+    def start(self, *arguments: str, stderr: IO[str] | int = PIPE, **environ: str) -> Fork:
+        return zygote().fork(arguments, {**self.environ, **environ}, directory=self.directory, stderr=stderr)
 
     def run(self, *arguments: str, code: int = 0, **environ: str) -> "subprocess.CompletedProcess[str]":
         """Run a command to its end and hold its exit code against `code`; there must never be a traceback."""
-        process = self.start(*arguments, stderr=subprocess.PIPE, **environ)
+        process = self.start(*arguments, stderr=PIPE, **environ)
         out, err = process.communicate(timeout=50)
         assert "Traceback" not in err, err
         assert process.returncode == code, f"{arguments}: {process.returncode}\n{out}\n{err}"
@@ -90,7 +78,7 @@ class House:
         return json.loads(self.run(*arguments, "--json").stdout)
 
     @contextlib.contextmanager
-    def daemon(self) -> Iterator["subprocess.Popen[str]"]:
+    def daemon(self) -> Iterator[Fork]:
         """Have a daemon run, from when it answers commands to its clean end."""
         process = self.start("run")
         try:

@@ -14,6 +14,7 @@ from daemon.service import table_url
 from daemon.states import Job
 from tests.daemon.house import House
 from tests.support import wait_for
+from tests.zygote import Fork, zygote
 
 
 class Process:
@@ -24,12 +25,17 @@ class Process:
         self._house = house
         self._path = os.path.join(house.base, "log")
         self._state_dir = house.settings().state_dir
-        command = [*before, sys.executable, "-m", "daemon", "run", "--config", house.config]
+        words = ["run", "--config", house.config]
         environ = {**os.environ, **house.environ}
+        self._process: Fork | subprocess.Popen[bytes]
         with open(self._path, "ab") as log:
-            self._process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environ
-            )
+            if before:
+                command = [*before, sys.executable, "-m", "daemon", *words]
+                self._process = subprocess.Popen(
+                    command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environ
+                )
+            else:
+                self._process = zygote().fork(words, environ, stdout=log, stderr=log)
 
     @property
     def pid(self) -> int:
