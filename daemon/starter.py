@@ -1,136 +1,41 @@
-"""A first configuration: its text for one folder, written where there is none yet, with its folders."""
+"""A first configuration, put where there is none yet: all of it with its key and folders, or nothing."""
 
-import json
+import contextlib
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 
-from daemon import config
+from daemon import config, wizard
 from daemon.config import Settings
+from daemon.config.words import dotted
 from daemon.errors import ConfigError, Refused
+from daemon.files import rename_noreplace, temporary_file, write_all
 from daemon.inbox.mounts import mount_point
 from daemon.names import shown
+from daemon.wizard import Wish
 
 NAME = "hotfolder.toml"
+#: The key's file beside the configuration, and the same encrypted by systemd for a service alone.
+KEY_NAME = "api-key"
+CREDENTIAL_NAME = "api-key.cred"
 
 
 @dataclass(frozen=True, slots=True)
-class Proposal:
-    """What is proposed for a folder of this kind; `plural` names it where a person wants something else."""
+class Secret:
+    """A file of `name` that goes beside the configuration, for its owner's eyes only."""
 
     name: str
-    plural: str
-    model: str
-    input: str
-    prompt: str
-
-
-KINDS: Mapping[str, Proposal] = {
-    "image": Proposal(
-        "oil-painting",
-        "images",
-        "google/nano-banana-2/edit",
-        "images[]",
-        "Transform into oil painting style",
-    ),
-    "video": Proposal(
-        "camera-move",
-        "videos",
-        "bytedance/seedance-2.0/image-to-video",
-        "image_url",
-        "A slow camera move towards the subject, natural light",
-    ),
-    # No model for sounds is proposed: one of a wrong id would only fail at the first file.
-    "audio": Proposal("sounds", "sounds", "", "audio_url", ""),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """One folder's rule as a person wants it; paths as they are to stand in the file."""
-
-    name: str
-    inbox: str
-    outbox: str
-    kind: str
-    model: str
-    prompt: str
-    input: str | None  # None: this folder takes no media
-    state_dir: str
-
-
-def wish(
-    *,
-    kind: str,
-    beside: bool,
-    name: str | None = None,
-    inbox: str | None = None,
-    outbox: str | None = None,
-    model: str | None = None,
-    prompt: str | None = None,
-) -> Wish:
-    """Fill up what a person did not say. Raises Refused where that can't be guessed.
-
-    With `beside` all lies beside the configuration, else in the home directory. Model ids carry their task
-    (`…/text-to-image`), which tells whether files are uploaded or are prompts.
-    """
-    proposed = KINDS.get(kind)
-    if proposed is None:
-        raise Refused(f"{kind!r} is no kind of result; use {', '.join(KINDS)}")
-    if not (model or proposed.model):
-        raise Refused(f"name a model for {kind} with --model; the API's catalogue lists them")
-    usual = model in {None, proposed.model}
-    takes_media = "text-to-" not in (model or proposed.model)
-    if not takes_media and prompt:
-        raise Refused("a prompt is given, but this model works from text alone, and the files are its prompts")
-    if name is None:
-        as_proposed = proposed.name if usual and prompt is None else proposed.plural
-        name = as_proposed if takes_media else f"{proposed.plural}-from-text"
-    if prompt is None:
-        prompt = proposed.prompt if usual else ""
-    root = "" if beside else "~/Atlas/"
-    return Wish(
-        name=name,
-        inbox=inbox or f"{root}inbox/{name}",
-        outbox=outbox or f"{root}outbox/{name}",
-        kind=kind,
-        model=model or proposed.model,
-        prompt=prompt,
-        input=(proposed.input if usual else "image_url") if takes_media else None,
-        state_dir="state" if beside else "~/.local/state/hotfolder",
-    )
-
-
-def text_of(wanted: Wish) -> str:
-    """Give the configuration's text. Raises Refused for what TOML can't hold."""
-    lines = [
-        "# The configuration of hotfolder. The example that ships with it explains every key there is.",
-        "# The API key does not belong here: set $ATLASCLOUD_API_KEY, or name a file under [api] as api_key_file.",
-        "",
-        f"state_dir = {_quoted(wanted.state_dir)}    # the job table",
-        "",
-        f"[folders.{_quoted(wanted.name)}]",
-        f"inbox = {_quoted(wanted.inbox)}    # drop files here",
-        f"outbox = {_quoted(wanted.outbox)}    # results appear here",
-        f"kind = {_quoted(wanted.kind)}    # image, video or audio",
-        f"model = {_quoted(wanted.model)}",
-    ]
-    if wanted.prompt:
-        lines.append(f"prompt = {_quoted(wanted.prompt)}")
-    if wanted.input is None:
-        lines.append("input = false    # no file is uploaded: text files are the prompts")
-    else:
-        lines.append(
-            f"input = {_quoted(wanted.input)}    # the model's field for the file; `hotfolder check` tells"
-        )
-    return "\n".join(lines) + "\n"
+    content: bytes = field(repr=False)
 
 
 def refuse_existing(directory: str) -> None:
     """Raise Refused if there is a configuration in `directory`: it is somebody's work."""
     path = os.path.join(directory, NAME)
     if os.path.lexists(path):
-        raise Refused(f"{shown(path)} is there already, and is left as it is")
+        raise Refused(
+            f"{shown(path)} is there already, and is left as it is\n"
+            "Edit it (`hotfolder check` tells what is wrong), or name another directory: `hotfolder init DIR`."
+        )
 
 
 def own_directory(environ: Mapping[str, str]) -> str:
@@ -141,32 +46,77 @@ def own_directory(environ: Mapping[str, str]) -> str:
     return os.path.join(base, "hotfolder")
 
 
-def create(directory: str, wanted: Wish, environ: Mapping[str, str]) -> Settings:
-    """Write `directory`/hotfolder.toml and make its folders; give what it says.
+def wrong(wanted: Wish, directory: str, environ: Mapping[str, str], field: str) -> str | None:
+    """Say what is wrong with one field of a wish (`name`, `prompt`, `model` …); None if all is well with it."""
+    key = dotted(("folders", wanted.name) if field == "name" else ("folders", wanted.name, field))
+    try:
+        config.parse(wizard.text_of(wanted), os.path.join(directory, NAME), environ, need_key=False)
+    except Refused as error:
+        return str(error)
+    except ConfigError as error:
+        return next((f"It {fault.wrong}; {fault.right}." for fault in error.faults if fault.key == key), None)
+    return None
 
-    Raises Refused where the file is there already, ConfigError for a wish that makes no usable configuration, and
-    OSError. Nothing is written unless all is well.
+
+def create(directory: str, wanted: Wish, environ: Mapping[str, str], *, secret: Secret | None = None) -> Settings:
+    """Write `directory`/hotfolder.toml, the secret beside it if there is one, and make the folders.
+
+    Returns what the configuration says, without the key. Raises Refused where a file is there already,
+    ConfigError for a wish that makes no usable configuration, and OSError. Whatever ends it early, an interrupt
+    too: what it had made is taken away again.
     """
     refuse_existing(directory)
     path = os.path.join(directory, NAME)
-    text = text_of(wanted)
+    text = wizard.text_of(wanted)
     settings = config.parse(text, path, environ, need_key=False)
-    os.makedirs(directory, exist_ok=True)
-    faults = config.make_folders(settings, {}, mount_point)
-    if faults:
-        raise ConfigError(faults)
-    try:
-        with open(path, "x", encoding="utf-8") as file:
-            file.write(text)
-    except FileExistsError:
-        raise Refused(f"{shown(path)} was made by another just now, and is left as it is") from None
+    with contextlib.ExitStack() as undo:
+        _make_folders(settings, directory, undo)
+        if secret is not None:
+            _write(os.path.join(directory, secret.name), secret.content, 0o600, undo)
+        _write(path, text.encode(), 0o666, undo)
+        undo.pop_all()
     return settings
 
 
-def _quoted(text: str) -> str:
-    """Write text as a TOML basic string (toml.io/en/v1.0.0#string); JSON's escapes are among TOML's."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise Refused(f"{shown(text)} holds bytes that are not UTF-8, which a configuration can't name") from None
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+def _make_folders(settings: Settings, directory: str, undo: contextlib.ExitStack) -> None:
+    """Make every directory that is missing; raises ConfigError. `undo` takes away those that stayed empty."""
+    paths = [directory, settings.state_dir]
+    paths += [path for rule in settings.folders.values() for path in (rule.inbox, rule.outbox)]
+    missing = {above for path in paths for above in _with_parents(path) if not os.path.lexists(above)}
+    for path in sorted(missing, key=len):  # what is made last is taken away first
+        undo.callback(_remove, os.rmdir, path)
+    os.makedirs(directory, exist_ok=True)
+    if faults := config.make_folders(settings, {}, mount_point):
+        raise ConfigError(faults)
+
+
+def _with_parents(path: str) -> Iterator[str]:
+    """Give an absolute path and every directory above it but the root."""
+    while path != "/":
+        yield path
+        path = os.path.dirname(path)
+
+
+def _write(path: str, content: bytes, mode: int, undo: contextlib.ExitStack) -> None:
+    """Write a file of a name that must be free, whole from when it is visible. Raises Refused."""
+    draft = os.path.join(os.path.dirname(path), f".hotfolder-init-{os.getpid()}")
+    with temporary_file(draft) as descriptor:
+        os.fchmod(descriptor, mode & ~_umask())
+        write_all(descriptor, content)
+        os.fsync(descriptor)
+        try:
+            rename_noreplace(draft, path)
+        except FileExistsError:
+            raise Refused(f"{shown(path)} is there already, and is left as it is") from None
+    undo.callback(_remove, os.unlink, path)
+
+
+def _umask() -> int:
+    present = os.umask(0o077)
+    os.umask(present)
+    return present
+
+
+def _remove(how: Callable[[str], None], path: str) -> None:
+    with contextlib.suppress(OSError):
+        how(path)

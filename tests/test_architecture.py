@@ -25,7 +25,7 @@ LAYERS = (
         "retry",
     }
     | {"media", "sdnotify", "advice"},
-    {"config", "files", "source", "database", "table", "marker", "tablefile"}
+    {"config", "files", "source", "database", "table", "marker", "tablefile", "wizard"}
     | {"scheduler", "pool", "control", "migrations"},
     {"atlas", "catalogue", "provenance", "folders", "schema", "rows", "in_flight", "budget", "sandbox"},
     {"inbox", "outbox", "queries", "putaway", "writes"},
@@ -36,7 +36,7 @@ LAYERS = (
     {"rest", "upkeep"},
     {"parts", "web"},
     {"service", "reach"},
-    {"foreground", "demo", "starter"},
+    {"foreground", "demo", "starter", "offers", "userunit"},
     {"cli", "__main__"},
 )
 

@@ -1,5 +1,6 @@
-"""`hotfolder init`: a first configuration with one folder."""
+"""`hotfolder init`: a first configuration with one folder, from a few questions or from options."""
 
+import contextlib
 import os
 import sys
 from enum import StrEnum
@@ -7,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from daemon.cli.output import say
+_Text = str | None
 
 
 class Kind(StrEnum):
@@ -18,12 +19,9 @@ class Kind(StrEnum):
     AUDIO = "audio"
 
 
-_Text = str | None
-
-
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command(epilog="Example: hotfolder init --name sketches --prompt 'A pencil sketch'")(init)
+    app.command(epilog="Example: hotfolder init --task edit-pictures --prompt 'A pencil sketch' --budget 5")(init)
 
 
 def init(
@@ -31,55 +29,77 @@ def init(
         _Text,
         typer.Argument(metavar="[DIR]", show_default=False, help="Where it is written, with all its folders."),
     ] = None,
-    name: Annotated[_Text, typer.Option(show_default=False, help="Name of the folder's rule.")] = None,
-    inbox: Annotated[_Text, typer.Option(show_default=False, help="The folder to drop files into.")] = None,
-    outbox: Annotated[_Text, typer.Option(show_default=False, help="The folder for results.")] = None,
-    kind: Annotated[Kind, typer.Option(help="What is generated.")] = Kind.IMAGE,
+    *,
+    task: Annotated[
+        _Text,
+        typer.Option(
+            metavar="TASK", show_default=False, help="edit-pictures, animate-pictures or pictures-from-text."
+        ),
+    ] = None,
+    kind: Annotated[
+        Kind | None, typer.Option(show_default=False, help="What is generated, for another task.")
+    ] = None,
     model: Annotated[_Text, typer.Option(show_default=False, help="The model's id in the catalogue.")] = None,
     prompt: Annotated[_Text, typer.Option(show_default=False, help="What is to become of each file.")] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Ask nothing.")] = False,
-) -> None:
-    """Write a configuration with one folder, and make the folder.
+    folder: Annotated[_Text, typer.Option(show_default=False, help="Name of the folder's rule.")] = None,
+    inbox: Annotated[_Text, typer.Option(show_default=False, help="The folder to drop files into.")] = None,
+    outbox: Annotated[_Text, typer.Option(show_default=False, help="The folder for results.")] = None,
+    key_file: Annotated[
+        _Text, typer.Option(show_default=False, help="A file that holds the API key alone; it stays where it is.")
+    ] = None,
+    no_key: Annotated[bool, typer.Option("--no-key", help="Store no key, and ask for none.")] = False,
+    credential: Annotated[
+        bool, typer.Option("--credential", help="Store the key encrypted by systemd-creds, for the service alone.")
+    ] = False,
+    budget: Annotated[
+        float | None, typer.Option(min=0, show_default=False, help="USD that may be spent a day; 0: no limit.")
+    ] = None,
+    confirm_above: Annotated[
+        int | None, typer.Option(min=0, show_default=False, help="Files at once that need no approval; 0: any.")
+    ] = None,
+    service: Annotated[
+        bool | None,
+        typer.Option("--service/--no-service", show_default=False, help="Set up your service."),
+    ] = None,
+    sandbox: Annotated[bool, typer.Option("--sandbox", help="Use `hotfolder sandbox`, not the API.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Ask nothing; take what is proposed.")] = False,
+) -> int:
+    """Write a configuration with one folder, make the folder, and check it all.
 
-    Without DIR it is your own configuration, in ~/.config/hotfolder, with folders in ~/Atlas.
-    Nothing that is there is ever overwritten.
+    What no option says is asked for at a terminal, else what is proposed is taken. Without DIR it is your own
+    configuration, in ~/.config/hotfolder, with folders in ~/Atlas. Nothing that is there is ever overwritten.
     """
     from daemon import starter
+    from daemon.cli import dialogue, setup
+    from daemon.cli.answers import Answers, Plan
+    from daemon.offers import Offers
 
     place = os.path.abspath(directory) if directory else starter.own_directory(os.environ)
     starter.refuse_existing(place)
-    if sys.stdin.isatty() and not yes and not any((name, inbox, outbox, model, prompt)):
-        proposed = starter.wish(kind=kind, beside=directory is not None)
-        name = typer.prompt("Name of the folder", proposed.name)
-        prompt = typer.prompt("What is to become of each file (the prompt)", proposed.prompt)
-    wanted = starter.wish(
-        kind=kind,
-        beside=directory is not None,
-        name=name,
+    plan = Plan(place, beside=directory is not None, sandbox=sandbox)
+    given = Answers(
+        task=task,
+        kind=kind.value if kind else None,
+        model=model,
+        folder=folder,
+        prompt=prompt,
         inbox=_absolute(inbox),
         outbox=_absolute(outbox),
-        model=model,
-        prompt=prompt,
+        key_file=_absolute(key_file),
+        no_key=no_key or sandbox,
+        credential=credential,
+        budget=budget,
+        pile=confirm_above,
+        service=service,
     )
-    settings = starter.create(place, wanted, os.environ)
-    rule = settings.folders[wanted.name]
-    path = os.path.join(place, starter.NAME)
-    _tell_next_steps(path, rule.inbox, rule.outbox, option=f" --config {path}" if directory else "")
+    with contextlib.closing(Offers(plan.base_url)) as offers:
+        if sys.stdin.isatty() and sys.stdout.isatty() and not yes:
+            given = dialogue.complete(given, plan, offers)
+        wanted = setup.wish_of(given, plan, offers)
+        reached = offers.had()
+    return setup.finish(given, plan, setup.make(given, plan, wanted), reached=reached)
 
 
 def _absolute(path: str | None) -> str | None:
     """Let a path that was typed begin where its user stands; in the file it would begin beside that."""
     return path if path is None or path.startswith("~") else os.path.abspath(path)
-
-
-def _tell_next_steps(path: str, inbox: str, outbox: str, *, option: str) -> None:
-    from daemon.names import shown
-
-    say(
-        f"Written: {shown(path)}",
-        "What is next:",
-        "  export ATLASCLOUD_API_KEY=…    your key; or `hotfolder sandbox` for a try without one",
-        f"  hotfolder check{option}    tells whether all is well",
-        f"  hotfolder run{option}",
-        f"Then drop files into {shown(inbox)}; results appear in {shown(outbox)}.",
-    )

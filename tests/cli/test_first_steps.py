@@ -1,12 +1,10 @@
-"""`demo`, `init` and `sandbox`: what a newcomer runs first."""
+"""`demo` and `sandbox`: what a newcomer runs first."""
 
 import os
 import signal
 
-import pytest
 import requests
 
-from daemon import config
 from tests.cli.house import House
 from tests.support import wait_for
 
@@ -39,56 +37,6 @@ def test_the_demo_can_be_played_with_and_ended(house: House) -> None:
     process.send_signal(signal.SIGINT)
     assert "Traceback" not in process.communicate(timeout=15)[1]
     assert process.returncode == 0
-
-
-def test_init_writes_a_configuration_that_check_likes(house: House) -> None:
-    home = house.environ["HOME"]
-    said = house.run("init", HOTFOLDER_CONFIG="").stdout
-    path = os.path.join(home, ".config/hotfolder/hotfolder.toml")
-    assert path in said
-    assert os.path.isdir(os.path.join(home, "Atlas/inbox/oil-painting"))
-    house.run("check", HOTFOLDER_CONFIG="", ATLASCLOUD_BASE_URL=house.sandbox.url)
-
-
-def test_init_never_overwrites(house: House) -> None:
-    house.write("mine/hotfolder.toml", "# mine\n")
-    assert "there already" in house.run("init", "mine", code=2).stderr
-    with open(house.path("mine/hotfolder.toml"), encoding="utf-8") as file:
-        assert file.read() == "# mine\n"
-
-
-def test_init_takes_what_it_is_told(house: House) -> None:
-    prompt = 'A "quoted" \\ prompt\twith {stem}'
-    house.run("init", "new", "--name", "my sketches", "--prompt", prompt, "--inbox", "in", "--outbox", "out")
-    settings = config.load(house.path("new/hotfolder.toml"), house.environ, need_key=False)
-    rule = settings.folders["my sketches"]
-    assert (rule.prompt, rule.inbox, rule.outbox) == (prompt, house.path("in"), house.path("out"))
-    assert settings.state_dir == house.path("new/state")
-
-
-@pytest.mark.parametrize(
-    ("arguments", "field"),
-    [
-        (["--kind", "video"], "image_url"),
-        (["--model", "google/nano-banana-2/text-to-image"], False),
-        (["--kind", "audio", "--model", "minimax/music-2.0/text-to-audio"], False),
-    ],
-)
-def test_init_knows_what_a_model_takes(arguments: list[str], field: str | bool, house: House) -> None:
-    house.run("init", "new", *arguments)
-    settings = config.load(house.path("new/hotfolder.toml"), house.environ, need_key=False)
-    (rule,) = settings.folders.values()
-    assert rule.input == field
-    house.run("check", "--config", "new/hotfolder.toml", ATLASCLOUD_BASE_URL=house.sandbox.url)
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [["--kind", "audio"], ["--prompt", "{nonsense}"], ["--inbox", "x", "--outbox", "x/y"], ["--name", "/"]],
-)
-def test_init_writes_nothing_that_is_wrong(arguments: list[str], house: House) -> None:
-    house.run("init", "new", *arguments, code=2)
-    assert not os.path.exists(house.path("new"))
 
 
 def test_the_sandbox_says_how_to_use_it_and_keeps_keys_to_itself(house: House) -> None:
