@@ -163,13 +163,6 @@ class Queries:
         with self._reader.connect() as connection:
             return {row[0] for row in connection.execute(query)}
 
-    def durations(self, limit: int = 500) -> list[tuple[str, float]]:
-        """Give (model, seconds) of the latest predictions whose duration is known, oldest first."""
-        recent = select(JOBS.c.model, JOBS.c.predict_seconds).order_by(JOBS.c.id.desc()).limit(limit)
-        with self._reader.connect() as connection:
-            rows = connection.execute(recent).all()
-        return [(row.model, row.predict_seconds) for row in reversed(rows) if row.predict_seconds is not None]
-
     def ended_since(self, at: float) -> dict[tuple[str, State], int]:
         """Give how many jobs ended at or after `at` (seconds since the epoch), by folder and state."""
         query = select(JOBS.c.folder, JOBS.c.state, func.count()).where(JOBS.c.finished_at >= at)

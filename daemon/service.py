@@ -96,6 +96,7 @@ class Service:
         parts.brake.take_up()
         parts.scheduler.every(RESCAN_SECONDS, self._rescan)
         parts.scheduler.every(PRUNE_SECONDS, parts.upkeep.prune)
+        parts.scheduler.every(PRUNE_SECONDS, parts.steps.paces.keep_all)
         desk = Desk(
             clock=self.clock,
             events=self.events,
@@ -116,7 +117,9 @@ class Service:
         if hasattr(self, "parts"):
             ended = self.parts.worker.stop(self.parts.client.interrupt, _STOP_SECONDS)
             ended = self.parts.scheduler.stop(max(0.0, until - time.monotonic())) and ended
-            if not ended:
+            if ended:
+                self.parts.steps.paces.keep_all()
+            else:
                 log.warning("some work did not end in time; it goes on at the next start")
         self._stack.close()
         return ended

@@ -15,11 +15,12 @@ from daemon.budget import Budget
 from daemon.claims import POLLS, UPLOADS, downloads, submits
 from daemon.clock import Clock
 from daemon.config import FolderRule, Settings
-from daemon.durations import Pace
+from daemon.durations import Pace, together
 from daemon.errors import Blocked, Conflict, LocalTrouble, OutcomeUnknown, RateLimited, StageError, Transient
 from daemon.folders import Folders
 from daemon.gates import Gates, Need
 from daemon.hand import Hand
+from daemon.paces import NOTE, Paces
 from daemon.retry import CloseGate
 from daemon.stages.compose import has_sidecar
 from daemon.stages.download import download
@@ -79,13 +80,11 @@ class Steps:
         self.settings = settings
         self.folders = folders
         self.stopping = threading.Event()
-        self._paces: dict[str, Pace] = {}
-        for model, seconds in store.durations():
-            self.pace(model).learn(seconds)
+        self.paces = Paces(store.notes(NOTE), store.note)
 
     def pace(self, model: str) -> Pace:
         """Give what is known of how long this model's predictions take."""
-        return self._paces.setdefault(model, Pace())
+        return self.paces.of(model)
 
     def rule_for(self, job: Job) -> FolderRule | None:
         """Give the rule that a job goes by: what it was submitted with, else what its folder says now, if any."""
@@ -150,7 +149,7 @@ class Steps:
                 trouble = self._store.file.trouble()
                 if trouble is not None:  # the intent is not where the next daemon would look for it
                     raise Blocked(trouble, code="table")
-                return send(hand.job, client=self._client, now=self._clock.now)
+                return self._first_question(send(hand.job, client=self._client, now=self._clock.now), rule)
         reason = "the same file under the same rule was sent meanwhile"
         return Outcome(State.QUEUED, reason, {"due_at": self._clock.now()})
 
@@ -160,14 +159,18 @@ class Steps:
             taken.kept = commit(hand, replace(intent, changes={**intent.changes, **taken.changes}))
         return taken.kept
 
+    def _first_question(self, sent: Outcome, rule: FolderRule) -> Outcome:
+        """Put off what follows a submit until the prediction may be ready."""
+        pause = self.pace(rule.model).next_after(0.0, rule.kind, 0)
+        due_at = together(sent.changes["due_at"] + pause, pause)
+        return Outcome(sent.to, sent.reason, {**sent.changes, "due_at": due_at})
+
     def poll(self, hand: Hand, rule: FolderRule) -> Outcome:
         """Ask for the prediction once."""
         pace = self.pace(hand.job.model)
         with self._paced(POLLS):
             outcome = poll(hand.job, rule, client=self._client, pace=pace, now=self._clock.now())
-        seconds = outcome.changes.get("predict_seconds")
-        if seconds is not None:
-            pace.learn(seconds)
+        self.paces.keep(hand.job.model)
         return outcome
 
     def download(self, hand: Hand, rule: FolderRule, save: Callable[[Hand], None]) -> Outcome:

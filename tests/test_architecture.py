@@ -20,11 +20,10 @@ LAYERS = (
         "ledger",
         "stops",
         "events",
-        "durations",
         "gates",
         "retry",
     }
-    | {"media", "sdnotify", "advice"},
+    | {"media", "sdnotify", "advice", "hazard", "durations", "paces"},
     {"config", "files", "source", "database", "table", "marker", "tablefile", "wizard"}
     | {"scheduler", "pool", "control", "migrations"},
     {"atlas", "catalogue", "provenance", "folders", "schema", "rows", "in_flight", "budget", "sandbox"},

@@ -6,7 +6,7 @@ from typing import Any
 from daemon.atlas.client import Client
 from daemon.atlas.wire import Phase, Prediction
 from daemon.config import FolderRule
-from daemon.durations import Pace
+from daemon.durations import Pace, together
 from daemon.errors import PredictionUnready, Transient, Unreachable, Withheld
 from daemon.stages.outcome import Outcome, failed
 from daemon.states import Job, State
@@ -19,6 +19,8 @@ MODERATED = 1039
 
 def poll(job: Job, rule: FolderRule, *, client: Client, pace: Pace, now: float) -> Outcome:
     """Ask for the prediction of `job`; an outcome that stays in PROCESSING says when to ask again.
+
+    What the answer tells of how long the model takes is taken in by `pace`.
 
     Raises StageError: Withheld(prediction_lost | deadline) where a person must decide.
     """
@@ -44,7 +46,7 @@ def poll(job: Job, rule: FolderRule, *, client: Client, pace: Pace, now: float) 
         ) from error
     match answer.status:
         case Phase.SUCCEEDED:
-            return _succeeded(job, answer, elapsed)
+            return _succeeded(job, answer, pace, elapsed)
         case Phase.FAILED:
             return _failed(job, answer)
     if overdue:
@@ -65,13 +67,20 @@ def _later(job: Job, rule: FolderRule, pace: Pace, now: float) -> Outcome:
     # Not later than now: a clock that was set back would have it wait for as long as it is behind.
     submitted_at = now if job.submitted_at is None else min(job.submitted_at, now)
     polls = job.polls + 1
+    pace.waited(_last_no(job, submitted_at), now - submitted_at)
     due_at = submitted_at + pace.next_after(now - submitted_at, rule.kind, polls)
+    due_at = together(due_at, due_at - now)
     return Outcome(
         State.PROCESSING, "not ready yet", {"polls": polls, "due_at": due_at, "polled_at": now, "attempts": 0}
     )
 
 
-def _succeeded(job: Job, answer: Prediction, elapsed: float) -> Outcome:
+def _last_no(job: Job, submitted_at: float) -> float:
+    """Give the seconds after the submit at which the last answer came that it was not ready."""
+    return max(0.0, (job.polled_at or submitted_at) - submitted_at)
+
+
+def _succeeded(job: Job, answer: Prediction, pace: Pace, elapsed: float) -> Outcome:
     if not answer.outputs:
         raise Withheld(
             f"Prediction {answer.id} succeeded but names no output.",
@@ -81,7 +90,7 @@ def _succeeded(job: Job, answer: Prediction, elapsed: float) -> Outcome:
     changes: dict[str, Any] = {
         # Outputs within the answer may be megabytes; they are asked for again when they are fetched.
         "result_urls": tuple("data:" if url.startswith("data:") else url for url in answer.outputs),
-        "predict_seconds": _duration(job, answer, elapsed),
+        "predict_seconds": _duration(job, answer, pace, elapsed),
         "polls": job.polls + 1,
         "request_id": answer.request_id,
     }
@@ -90,18 +99,14 @@ def _succeeded(job: Job, answer: Prediction, elapsed: float) -> Outcome:
     return Outcome(State.DOWNLOADING, f"ready, {len(answer.outputs)} output(s)", changes)
 
 
-def _duration(job: Job, answer: Prediction, elapsed: float) -> float | None:
-    """Give how long the prediction took.
+def _duration(job: Job, answer: Prediction, pace: Pace, elapsed: float) -> float | None:
+    """Give how long the prediction took, as far as that is known, and have `pace` learn it.
 
-    What the API says counts only where it lies between our last "not ready" and our "ready"; else the middle of
-    these two is the best guess.
+    What the API says counts only where it lies between our last "not ready" and our "ready".
     """
     if job.submitted_at is None or job.twin_of is not None:  # a copy waited for nothing: it was made long ago
         return None
-    last_no = max(0.0, (job.polled_at or job.submitted_at) - job.submitted_at)
-    if answer.predict_seconds is not None and last_no <= answer.predict_seconds <= elapsed:
-        return answer.predict_seconds
-    return elapsed if not job.polls else min(elapsed, (last_no + elapsed) / 2)
+    return pace.learn(_last_no(job, job.submitted_at), max(0.0, elapsed), answer.predict_seconds)
 
 
 def _failed(job: Job, answer: Prediction) -> Outcome:

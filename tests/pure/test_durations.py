@@ -1,12 +1,14 @@
 """When to ask for a prediction: always later than now, soon after it is ready, and not too often."""
 
+import json
 import math
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from daemon.durations import ENOUGH, LONGEST, REMEMBERED, SHORTEST, Pace
+from daemon.durations import ENOUGH, LONGEST, OVERDUE, PRIOR, SHORTEST, Pace, together
+from daemon.hazard import REMEMBERED
 
 KINDS = st.sampled_from(["image", "video", "audio", "other"])
 SECONDS = st.floats(0, 3600)
@@ -16,7 +18,7 @@ DAY = 86400.0
 def learnt(durations: list[float]) -> Pace:
     pace = Pace()
     for seconds in durations:
-        pace.learn(seconds)
+        pace.learn(0.0, seconds, seconds)
     return pace
 
 
@@ -36,73 +38,105 @@ def asked(pace: Pace, kind: str, duration: float, took: float = 0.05) -> list[fl
 def test_the_next_question_is_later_than_the_last(
     durations: list[float], elapsed: float, kind: str, polls: int
 ) -> None:
-    pace = learnt(durations)
-    at = pace.next_after(elapsed, kind, polls)
+    at = learnt(durations).next_after(elapsed, kind, polls)
     assert math.isfinite(at)
-    assert elapsed < at
-    assert at <= max(elapsed + LONGEST, max(durations, default=0.0) + SHORTEST)
+    assert at >= elapsed + SHORTEST * (1 - 1e-6)
+    assert at <= max([elapsed, *durations]) + max(LONGEST, OVERDUE * max([elapsed, *durations]))
 
 
 @settings(deadline=None)
 @given(st.lists(SECONDS, max_size=REMEMBERED), SECONDS, KINDS)
-def test_the_first_question_is_never_put_off_past_the_slowest(
+def test_the_first_question_is_not_put_off_past_the_slowest(
     durations: list[float], elapsed: float, kind: str
 ) -> None:
     at = learnt(durations).next_after(elapsed, kind, 0)
-    assert at <= max([elapsed + LONGEST, *durations])
+    slowest = max([elapsed, *durations])
+    assert elapsed <= at <= slowest + max(LONGEST, OVERDUE * slowest)
 
 
-@settings(deadline=None)
-@given(st.lists(SECONDS, max_size=3 * REMEMBERED), st.floats(0, 1))
-def test_a_quantile_is_one_of_the_latest_durations(durations: list[float], share: float) -> None:
-    pace = learnt(durations)
-    latest = durations[-REMEMBERED:]
-    assert pace.known is (len(latest) >= ENOUGH)
-    if latest:
-        assert pace.quantile(share) in latest
-        assert sum(each <= pace.quantile(share) for each in latest) >= share * len(latest)
-    if pace.known:
-        assert pace.typical() == pace.quantile(0.5)
-
-
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=25)
 @given(st.floats(0, 3600), KINDS)
 def test_an_unknown_model_is_asked_seldom_enough(duration: float, kind: str) -> None:
     at = asked(Pace(), kind, duration)
-    # pauses grow by a fifth up to LONGEST: so many questions until then, and one for each LONGEST afterwards
-    assert len(at) <= 25 + duration / LONGEST
-    assert at[-1] <= duration * 1.25 + 2.5
+    # pauses are a quarter of the time waited, up to LONGEST
+    assert len(at) <= 30 + duration / LONGEST
+    assert at[-1] <= duration * (1 + OVERDUE) + PRIOR["video"] + 0.1
 
 
-@settings(deadline=None, max_examples=50)
-@given(st.lists(st.floats(1, 600), min_size=ENOUGH, max_size=REMEMBERED), st.floats(0, 1))
-def test_a_known_model_is_asked_when_the_answer_is_likely(durations: list[float], share: float) -> None:
-    pace = learnt(durations)
-    duration = pace.quantile(share)
-    at = asked(pace, "video", duration)
-    assert len(at) <= 9
-    assert at[0] >= min(durations)
-    assert at[-1] <= max(durations) + 9 * (SHORTEST + 0.05)
+@settings(deadline=None, max_examples=25)
+@given(st.lists(st.floats(1, 600), min_size=ENOUGH, max_size=REMEMBERED), st.integers(0, REMEMBERED))
+def test_a_known_model_is_asked_a_few_times_at_most(durations: list[float], which: int) -> None:
+    duration = durations[which % len(durations)]
+    at = asked(learnt(durations), "video", duration)
+    assert len(at) <= 40
+    assert at[-1] <= duration * (1 + OVERDUE) + SHORTEST + 0.1 or at[-1] <= max(durations) + 1.0
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=15)
 @given(st.floats(0.1, 60), st.floats(1, 20))
 def test_a_model_that_became_slow_is_still_found_ready(before: float, factor: float) -> None:
     pace = learnt([before] * REMEMBERED)
     duration = before * factor
     at = asked(pace, "image", duration)
     assert len(at) <= 60
-    assert at[-1] - duration <= max(SHORTEST, min(LONGEST, 0.3 * duration)) + 0.1
-    for _ in range(REMEMBERED):
-        pace.learn(duration)
-    assert len(asked(pace, "image", duration)) == 1
+    assert at[-1] - duration <= max(2 * SHORTEST, min(LONGEST, OVERDUE * duration)) + 0.1
+    for _ in range(2 * REMEMBERED):
+        pace.learn(0.0, duration, duration)
+    assert len(asked(pace, "image", duration)) <= 6
+
+
+def test_a_model_that_became_quick_is_asked_sooner_though_nothing_tells_its_duration() -> None:
+    pace = learnt([20.0] * REMEMBERED)
+    late = asked(pace, "image", 5.0)[-1] - 5.0
+    for _ in range(5 * REMEMBERED):
+        before, at = 0.0, asked(pace, "image", 5.0)
+        for each in at[:-1]:
+            pace.waited(before, each)
+            before = each
+        pace.learn(before, at[-1])
+    assert asked(pace, "image", 5.0)[-1] - 5.0 < 1.0 < late
 
 
 def test_a_model_that_answers_at_once_is_asked_at_once() -> None:
     assert Pace().next_after(0.0, "image", 0) == 0.0
     assert learnt([0.0] * ENOUGH).next_after(0.0, "image", 0) == 0.0
+    unsure = Pace()
+    for _ in range(ENOUGH):
+        unsure.learn(0.0, 0.3)  # on a busy machine even the first answer takes a while to be seen
+    assert unsure.next_after(0.0, "image", 0) == 0.0
 
 
 @pytest.mark.parametrize("polls", [10_000, 10_000_000])
 def test_a_prediction_that_takes_days_is_still_asked_for(polls: int) -> None:
     assert Pace().next_after(3 * DAY, "video", polls) == 3 * DAY + LONGEST
+
+
+def test_the_typical_duration_is_the_median() -> None:
+    assert Pace().typical() is None
+    assert learnt([1.0] * (ENOUGH - 1)).typical() is None
+    assert learnt([8.0, 9.0, 10.0, 11.0, 12.0] * 20).typical() == pytest.approx(10.0, rel=0.05)
+
+
+def test_a_duration_is_taken_from_the_answer_where_it_can_be_true() -> None:
+    pace = Pace()
+    assert pace.learn(1.0, 3.0, 2.5) == 2.5
+    assert pace.learn(1.0, 3.0, 0.5) == 2.0
+    assert pace.learn(1.0, 3.0) == 2.0
+    assert pace.learn(4.0, 3.0) == 3.0, "a clock that was set back"
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.lists(SECONDS, max_size=50))
+def test_what_was_learnt_can_be_kept(durations: list[float]) -> None:
+    pace = learnt(durations)
+    again = Pace.restored(json.loads(json.dumps(pace.as_json())))
+    assert again.seen == pace.seen
+    assert again.next_after(0.0, "image", 0) == pytest.approx(pace.next_after(0.0, "image", 0), rel=0.05, abs=0.05)
+
+
+@given(st.floats(1, 2e9), st.floats(0, 3600))
+def test_questions_that_are_due_about_together_are_put_together(at: float, pause: float) -> None:
+    moment = together(at, pause)
+    assert at <= moment <= at + pause / 16 + 1e-6
+    if pause >= SHORTEST:
+        assert together(moment, pause) == moment
