@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, AnyStr, TypeVar
 from urllib.parse import urlsplit
 
-from daemon.atlas import catalogue, download, wire
+from daemon.atlas import catalogue, charges, download, wire
 from daemon.atlas.addresses import is_loopback
 from daemon.atlas.deadline import Deadline
 from daemon.atlas.exchange import Exchanges, Request, Response, Timeouts
@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 
 #: The longest JSON answer that is read, in bytes; one with `data:` outputs can be long.
 LONGEST_ANSWER = 64 * 1024 * 1024
+#: Pages of charges: 50,000 rows.
+_MOST_PAGES = 50
 _LONGEST_ERROR = 64 * 1024
 _LONGEST_SCHEMA = 8 * 1024 * 1024
 
@@ -144,6 +146,19 @@ class Client:
         """Give what is left to spend."""
         answer = self._ask(Deadline(self._timeouts.answer), "GET", wire.BALANCE)
         return _read(Call.BALANCE, answer, wire.balance)
+
+    def charges(self, first: str, after: str) -> tuple[charges.Charge, ...]:
+        """Give what was charged by UTC day and model, from the day `first` until before `after` (2026-01-31)."""
+        found: list[charges.Charge] = []
+        page: str | None = None
+        for _ in range(_MOST_PAGES):
+            path = charges.path(first, after, page)
+            answer = self._ask(Deadline(self._timeouts.answer), "GET", path)
+            rows, page = _read(Call.COSTS, answer, charges.parse)
+            found += rows
+            if page is None:
+                break
+        return tuple(found)
 
     def download(self, url: str, write: Callable[[bytes], object], limit: int) -> download.Fetched:
         """Fetch a result, see `download.fetch`; never with the key."""

@@ -38,6 +38,7 @@ class Call(Enum):
     POLL = "poll"
     CATALOGUE = "catalogue"
     BALANCE = "balance"
+    COSTS = "costs"
 
 
 @dataclass(frozen=True, slots=True)

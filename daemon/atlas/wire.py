@@ -148,7 +148,7 @@ def prediction(answer: Any, prediction_id: str) -> Prediction:
         outputs=_outputs(data),
         error=_error(data.get("error")),
         error_code=_whole(data.get("error_code")),
-        predict_seconds=_amount(metrics.get("predict_time")) if isinstance(metrics, dict) else None,
+        predict_seconds=amount(metrics.get("predict_time")) if isinstance(metrics, dict) else None,
         cost=_cost(data),
     )
 
@@ -217,9 +217,9 @@ def _cost(data: dict[str, Any]) -> float | None:
     """Give what a prediction cost, under either name, as a number or as money; None until it is settled."""
     for name in ("price", "cost"):
         value = data.get(name)
-        amount = _amount(value.get("value") if isinstance(value, dict) else value)
-        if amount is not None:
-            return amount
+        usd = amount(value.get("value") if isinstance(value, dict) else value)
+        if usd is not None:
+            return usd
     return None
 
 
@@ -230,7 +230,7 @@ def _whole(value: Any) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def _amount(value: Any) -> float | None:
+def amount(value: Any) -> float | None:
     """Give a finite number that is not negative, or None."""
     try:
         number = math.nan if isinstance(value, bool) else float(value)

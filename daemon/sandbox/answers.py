@@ -1,7 +1,7 @@
 """What the API answers, in each of the forms in which its documents and published clients know it. Pure."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -93,3 +93,24 @@ def balance(value: str) -> Answer:
     """Answer /public/v1/balance; `value` in USD with six decimals."""
     money = {"value": value, "currency": "usd"}
     return json_answer({"available": money, "cash": money})
+
+
+def costs(days: Mapping[str, Sequence[tuple[str, str]]]) -> Answer:
+    """Answer /public/v1/model-costs: by day, each model with what was charged for it in USD with six decimals."""
+    buckets = [
+        {
+            "object": "model_cost.bucket",
+            "date": day,
+            "partial": False,
+            "results": [
+                {
+                    "object": "model_cost.result",
+                    "model": {"id": f"ms-{model}", "name": model},
+                    "amount": {"value": value, "currency": "usd"},
+                }
+                for model, value in rows
+            ],
+        }
+        for day, rows in days.items()
+    ]
+    return json_answer({"object": "list", "scope": "self", "data": buckets, "has_more": False, "next_page": None})

@@ -107,6 +107,8 @@ async def poll(house: House, exchange: Exchange) -> Answer:
     if not prediction.made and now >= prediction.ready_at:
         await house.workshop.collect(prediction)
     view = _view(prediction, house.now(), exchange.base_url)
+    if house.settings.tell_price and view["metrics"]:
+        view["price"] = _money(prediction.price)
     if fault is not None:
         _distort(view, prediction, fault.kind, fault.options)
     return answers.prediction(house.settings.form, view)
@@ -194,15 +196,18 @@ async def balance(house: House, _: Exchange) -> Answer:
 
 
 async def costs(house: House, exchange: Exchange) -> Answer:
-    """GET /public/v1/model-costs: what was charged, by UTC day and model, within the dates asked for."""
+    """GET /public/v1/model-costs: what was charged, in a bucket for each UTC day; `end_date` is exclusive."""
     query = parse_qs(exchange.query.decode("latin-1"))
-    first, last = query.get("start_date", [""])[0], query.get("end_date", ["9999"])[0]
-    rows = [
-        {"date": day, "model": model, "cost": {"value": _money(cost), "currency": "usd"}}
-        for (day, model), cost in sorted(house.world.costs.items())
-        if first <= day <= last
-    ]
-    return answers.json_answer({"data": rows, "has_more": False})
+    first, after = query.get("start_date", [""])[0], query.get("end_date", [""])[0]
+    if not first or not after:
+        raise Refusal(400, "start_date and end_date are required")
+    if query.get("group_by[]") != ["model"]:
+        raise Refusal(400, "group_by[]: the sandbox knows model alone")
+    days: dict[str, list[tuple[str, str]]] = {}
+    for (day, model), cost in sorted(house.world.costs.items()):
+        if first <= day < after:
+            days.setdefault(day, []).append((model, _money(cost)))
+    return answers.costs(days)
 
 
 def _money(amount: Decimal) -> str:

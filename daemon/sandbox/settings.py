@@ -19,6 +19,8 @@ class SandboxSettings:
     jitter: float = 0.0  # the fraction by which that varies, up or down
     warm_up: float = 0.0  # how long a new prediction answers 404
     form: Form = "envelope"
+    charge: float = 1.0  # how many times its price a prediction costs: prices of the catalogue are floors
+    tell_price: bool = False  # whether a prediction that is over says what it cost
     balance: float = 1000.0  # USD; setting it anew fills or empties the account
     keys: frozenset[str] | None = None  # None: any key will do
     limit_mb: float | None = None  # a larger upload answers 413; the API's own limit is 50
@@ -37,7 +39,12 @@ class SandboxSettings:
         return values
 
 
-_NUMBERS = frozenset({"latency", "predict_seconds", "jitter", "warm_up", "balance", "limit_mb", "upload_seconds"})
+_NUMBERS = frozenset(
+    {"charge", "latency", "predict_seconds", "jitter", "warm_up", "balance", "limit_mb", "upload_seconds"}
+)
+
+
+_SWITCHES = frozenset({"keep_bytes", "tell_price"})
 
 
 def _checked(name: str, value: object) -> object:
@@ -49,11 +56,11 @@ def _checked(name: str, value: object) -> object:
         return float(value)
     if name == "form" and value not in get_args(Form):
         raise ValueError(f"form: one of {', '.join(get_args(Form))} is needed, not {value!r}")
-    if name == "keep_bytes" and not isinstance(value, bool):
-        raise ValueError(f"keep_bytes: true or false is needed, not {value!r}")
+    if name in _SWITCHES and not isinstance(value, bool):
+        raise ValueError(f"{name}: true or false is needed, not {value!r}")
     if name == "keys":
         return _keys(value)
-    if name not in ("form", "keep_bytes"):
+    if name != "form" and name not in _SWITCHES:
         raise ValueError(f"{name}: there is no such setting")
     return value
 

@@ -53,6 +53,7 @@ class Prediction:
     made_at: float
     known_at: float  # until then it answers 404
     ready_at: float
+    price: Decimal  # what it cost, in USD
     made: bool = False
     outputs: Sequence[Output] = ()
     error: str | None = None
@@ -129,7 +130,7 @@ class World:
         settings: SandboxSettings,
     ) -> tuple[Prediction, Decimal]:
         """Charge for a generate call and make its prediction; raises Refusal(402) when the balance is spent."""
-        price = model.price * outputs_wanted(body)
+        price = model.price * outputs_wanted(body) * Decimal(str(settings.charge))
         if self.balance < price:
             raise Refusal(402, "insufficient balance")
         self.balance -= price
@@ -146,6 +147,7 @@ class World:
             made_at=now,
             known_at=now + settings.warm_up,
             ready_at=now + max(seconds, 0.0),
+            price=price,
         )
         self.predictions[prediction.id] = prediction
         return prediction, price

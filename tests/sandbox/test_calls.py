@@ -90,8 +90,10 @@ def test_money_is_spent_until_it_is_gone(api: Api, sandbox: Sandbox) -> None:
     assert (refused.status_code, refused.json()["msg"]) == (402, "insufficient balance")
     assert [entry.charged for entry in sandbox.journal() if entry.call == "submit"] == [0.03, 0.03, 0.03, 0.0]
     assert api.get("/public/v1/balance").json()["available"] == {"value": "0.000000", "currency": "usd"}
-    (row,) = api.get("/public/v1/model-costs").json()["data"]
-    assert (row["model"], row["cost"]["value"]) == ("sandbox/echo", "0.090000")
+    asked = "/public/v1/model-costs?start_date=2020-01-01&end_date=2999-01-01&group_by[]=model"
+    (bucket,) = api.get(asked).json()["data"]
+    (row,) = bucket["results"]
+    assert (row["model"]["name"], row["amount"]["value"]) == ("sandbox/echo", "0.090000")
     assert len(sandbox.submits()) == 3
 
 
