@@ -2,6 +2,7 @@
 
 import contextlib
 import threading
+from collections import Counter
 from collections.abc import Collection
 
 from sqlalchemy.exc import DBAPIError
@@ -29,6 +30,15 @@ def submits(model: str) -> tuple[str, str]:
 def downloads(job: Job) -> tuple[str, str]:
     """Give the key of `pacing` for fetching the outputs of a job: what stands before its URL's path."""
     return ("download", "/".join(job.result_urls[0].split("/", 3)[:3]) if job.result_urls else "")
+
+
+def calls_ended(pacing: Pacing) -> Counter[tuple[str, str]]:
+    """Give how many calls ended how, by call and outcome; models and hosts together."""
+    ended: Counter[tuple[str, str]] = Counter()
+    for (key, outcome), count in pacing.ended().items():
+        if isinstance(key, tuple):  # the keys above
+            ended[str(key[0]), outcome.value] += count
+    return ended
 
 
 class Claims:

@@ -12,12 +12,11 @@ from types import FrameType
 from daemon import status
 from daemon.sdnotify import Notifier
 from daemon.service import Service
+from daemon.signs import HUNG
 from daemon.states import FINAL, State
 
 log = logging.getLogger(__name__)
 
-#: Seconds of silence after which a loop is taken for hung where the service manager names no time.
-_HUNG = 60.0
 _TURN = 5.0
 #: Seconds that `--once` gives messages to be sent before it ends; what is not is sent by the next run.
 _TELL = 10.0
@@ -81,7 +80,7 @@ class _Heart:
     def __init__(self, service: Service, notifier: Notifier) -> None:
         self._service = service
         self._notifier = notifier
-        self._limit = notifier.watchdog_seconds or _HUNG
+        self._limit = notifier.watchdog_seconds or HUNG
         self._hung: set[str] = set()
 
     def beat(self) -> None:

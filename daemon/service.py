@@ -10,6 +10,7 @@ from typing import Any
 
 from daemon import control, status
 from daemon.catalogue import Catalogue
+from daemon.claims import calls_ended
 from daemon.clock import Clock
 from daemon.config import Settings
 from daemon.errors import ConfigError
@@ -20,6 +21,7 @@ from daemon.provenance import timestamp
 from daemon.rest import at_rest
 from daemon.states import State
 from daemon.store import Store
+from daemon.tally import Tally
 from daemon.web.desk import Desk
 from daemon.web.door import Door
 
@@ -51,6 +53,7 @@ class Service:
         self.settings = settings
         self.clock = Clock()
         self.events = Events()
+        self.tally = Tally()
         self._load = load
         self.catalogue = Catalogue(settings.state_dir, settings.api.base_url)
         self._started_at = self.clock.wall()
@@ -105,8 +108,13 @@ class Service:
             settings=lambda: self.settings,
             status=self.status,
             silences=self.silences,
+            gates=parts.gates.closed,
+            calls=lambda: calls_ended(parts.pacing),
+            tally=self.tally,
             usual=lambda model: parts.steps.pace(model).typical(),
         )
+        if settings.web.enabled:
+            self.tally.listen(self.events)
         self.page = Door(desk, settings.state_dir)
         self._stack.callback(self.page.close)
         self.control = control.Control(settings.state_dir, self._handlers())

@@ -9,6 +9,9 @@ import threading
 import time
 from collections.abc import Iterable
 
+#: Seconds of silence after which a loop is taken for hung, unless the service manager says else.
+HUNG = 60.0
+
 
 class Sign:
     """One thread's last sign of life, by time.monotonic(); in the future while its silence is explained."""

@@ -20,6 +20,7 @@ LAYERS = (
         "ledger",
         "stops",
         "events",
+        "tally",
         "gates",
         "retry",
     }

@@ -8,6 +8,7 @@ further failure the pause before the next one doubles: an API that is out is not
 
 import math
 import threading
+from collections import Counter
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -87,6 +88,7 @@ class Pacing:
         self._lock = threading.Lock()
         self._windows: dict[Hashable, Window] = {}
         self._under_way: dict[Hashable, int] = {}
+        self._ended: Counter[tuple[Hashable, Outcome]] = Counter()
         self._wanted: set[Hashable] = set()  # keys for which there was no room since the last call ended
         self._next_trial = -math.inf
 
@@ -131,6 +133,7 @@ class Pacing:
         with self._lock:
             window = self.window(key)
             self._under_way[key] = max(0, self._under_way.get(key, 0) - 1)
+            self._ended[key, outcome] += 1
             if outcome is Outcome.GOOD:
                 self._windows[key] = window.grown()
             elif outcome is Outcome.LIMITED:
@@ -140,6 +143,11 @@ class Pacing:
             waited_for = key in self._wanted
             self._wanted.discard(key)
             return waited_for or now < self.window(key).blocked_until
+
+    def ended(self) -> Counter[tuple[Hashable, Outcome]]:
+        """Give how many calls ended how, by key and outcome."""
+        with self._lock:
+            return self._ended.copy()
 
     def lift(self) -> None:
         """End every pause: a person has changed something. The next call of each key is still a trial."""

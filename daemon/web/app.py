@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from starlette.routing import Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from daemon.web import api, assets, deeds, entry, media
+from daemon.web import api, assets, deeds, entry, machines, media
 from daemon.web.desk import Desk
 from daemon.web.feed import Feed
 from daemon.web.guard import Guard
@@ -17,7 +17,7 @@ from daemon.web.pages import Pages, problem
 from daemon.web.thumbs import Thumbs
 
 #: What everybody on this machine may ask for; all else needs a session or the token.
-PUBLIC = (entry.PATH, "/static/")
+PUBLIC = (entry.PATH, machines.HEALTH, "/static/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,7 @@ def application(desk: Desk, keys: Keys, house: House, *, names: frozenset[str], 
             *media.routes(desk, table=house.table, disk=house.disk, pictures=house.pictures, thumbs=house.thumbs),
             *house.feed.routes(),
             *api.routes(desk, house.table),
+            *machines.routes(desk, house.table),
         ],
         redirect_slashes=False,
         default=_nothing,

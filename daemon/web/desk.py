@@ -8,7 +8,9 @@ from daemon.actions import Actions
 from daemon.clock import Clock
 from daemon.config import Settings
 from daemon.events import Events
+from daemon.gates import Gate
 from daemon.queries import Queries
+from daemon.tally import Tally
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,4 +24,7 @@ class Desk:
     settings: Callable[[], Settings]  # the configuration in force
     status: Callable[[], dict[str, Any]]  # what `hotfolder status --json` prints
     silences: Callable[[], Mapping[str, float]]  # by loop, seconds without any progress with work that it has
+    gates: Callable[[], list[Gate]]  # that are closed
+    calls: Callable[[], Mapping[tuple[str, str], int]]  # how many ended how, by call and outcome
+    tally: Tally
     usual: Callable[[str], float | None]  # seconds that a model's predictions usually take, where that is known

@@ -40,6 +40,7 @@ class Door:
         web = self._desk.settings().web
         with self._lock:
             if web.enabled and self._opening is None:
+                self._desk.tally.listen(self._desk.events)
                 self._opening = _Opening(self._desk, self._state_dir, web)
 
     def reload(self) -> None:
