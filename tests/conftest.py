@@ -11,8 +11,22 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # What a shell runs in the background ignores interrupts, and so would what the tests start and interrupt.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+TESTS = os.path.dirname(os.path.abspath(__file__))
+#: What takes longest begins first, or the last of it would be waited for alone.
+LONGEST = ("systemd/", "daemon/test_process.py", "kills/", "bench/", "daemon/", "cli/")
+
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 Figure = Callable[[str, object], None]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Bring the files that take longest to the front."""
+
+    def place(item: pytest.Item) -> int:
+        path = os.path.relpath(item.path, TESTS)
+        return next((place for place, start in enumerate(LONGEST) if path.startswith(start)), len(LONGEST))
+
+    items.sort(key=place)
 
 
 @pytest.fixture

@@ -117,6 +117,7 @@ def test_a_gate_is_said_once_and_over_by_itself(
     assert [gate["code"] for gate in gates] == [code]
     assert words in str(gates[0]["reason"])
     warned = [line for line in place.process.log[log_before:].splitlines() if re.search("WARNING|ERROR", line)]
+    warned = [line for line in warned if "loop hangs" not in line]  # so short a watchdog bites on a busy machine
     assert [line for line in warned if words in line] == warned
     assert len(warned) == held
     assert len(house.sandbox.submits()) == paid_before

@@ -169,8 +169,12 @@ def test_what_is_handed_over_while_it_lingers_is_worked_on_together(table: Table
         assert pool.reserve()
         pool.put(made_job(id=number))
     assert not pool.quiet()
-    pool.wake()  # whoever knows of more does not let it wait
-    wait_for(lambda: table.batches == [3])
+
+    def worked_on() -> bool:
+        pool.wake()  # whoever knows of more does not let it wait
+        return table.batches == [3]
+
+    wait_for(worked_on)
 
 
 def test_it_stops_with_what_is_in_hand_done_and_takes_up_nothing_more(table: Table, start: Start) -> None:
