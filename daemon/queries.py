@@ -112,6 +112,14 @@ class Queries:
                     found.setdefault(source, set()).add(identity)
         return found
 
+    def live(self, folder: str, source: str, identity: str) -> Job | None:
+        """Give the job that a file in an inbox is, if it is one."""
+        query = SELECT_JOBS.where(
+            LIVE, JOBS.c.source == source, JOBS.c.folder == folder, JOBS.c.identity == identity
+        )
+        found = self._read(query)
+        return found[0] if found else None
+
     def history(self, job_id: int) -> list[Transition]:
         """Give the transitions of a job, oldest first."""
         query = select(TRANSITIONS).where(TRANSITIONS.c.job_id == job_id).order_by(TRANSITIONS.c.id)

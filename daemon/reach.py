@@ -9,15 +9,17 @@ from typing import Any
 
 from sqlalchemy.exc import DBAPIError
 
-from daemon import control, marker, schema, status
+from daemon import control, dryrun, marker, schema, status
 from daemon.actions import Actions
 from daemon.atlas.client import Client
+from daemon.catalogue import known_prices
 from daemon.clock import Clock
 from daemon.config import Settings
 from daemon.config.address import is_loopback
 from daemon.config.key import MISSING, read_key
 from daemon.config.load import SANDBOX_KEY
 from daemon.control import NotRunning
+from daemon.dryrun import Plan
 from daemon.errors import HotfolderError
 from daemon.gates import Gate
 from daemon.money import day_of
@@ -123,6 +125,15 @@ class Reach:
             queries = stack.enter_context(self.queries()) if self.has_table() else None
             found = costs.collect(queries, client.charges if key else None, today=today, days=days)
         return {**found, "api_trouble": found["api_trouble"] or trouble}
+
+    def plans(self) -> tuple[list[Plan], dict[str, Any]]:
+        """Give what `run` would do with each file in the inboxes, and the sums; sends and writes nothing."""
+        prices = known_prices(self.settings, self._clock)
+        with contextlib.ExitStack() as stack:
+            queries = stack.enter_context(self.queries()) if self.has_table() else None
+            files = list(dryrun.plans(self.settings, queries, prices, wall=self._clock.wall()))
+            spent = {} if queries is None else queries.spent_today()
+        return files, dryrun.summary(self.settings, files, spent)
 
     def _runs(self) -> bool:
         try:

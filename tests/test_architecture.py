@@ -29,7 +29,7 @@ LAYERS = (
     | {"scheduler", "pool", "control", "migrations"},
     {"atlas", "catalogue", "provenance", "folders", "schema", "rows", "in_flight", "budget", "sandbox"},
     {"inbox", "outbox", "queries", "putaway", "writes"},
-    {"stages", "store", "status", "check", "costs", "notify"},
+    {"stages", "store", "status", "check", "costs", "dryrun", "notify"},
     {"aftermath", "hand", "claims", "actions", "probes", "closing", "persist"},
     {"steps", "brake"},
     {"worker"},

@@ -2,5 +2,6 @@
 
 from daemon.catalogue.live import DAY, Catalogue
 from daemon.catalogue.look import TASKS
+from daemon.catalogue.prices import known_prices
 
-__all__ = ["DAY", "TASKS", "Catalogue"]
+__all__ = ["DAY", "TASKS", "Catalogue", "known_prices"]

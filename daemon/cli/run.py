@@ -19,6 +19,10 @@ def run(
         bool, typer.Option("--once", help="Finish what is there and end; 1 if anything failed or still waits.")
     ] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log more.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be sent and what it would cost; send nothing.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="With --dry-run: write JSON, for programs.")] = False,
     log_format: Annotated[
         Literal["text", "json"] | None,
         typer.Option(
@@ -34,9 +38,15 @@ def run(
     """
     from daemon import foreground
     from daemon.cli import logs
+    from daemon.cli.dry_run import show_plans
     from daemon.config import Settings, find, load
+    from daemon.errors import Refused
     from daemon.service import Service
 
+    if dry_run:
+        return show_plans(config, as_json=as_json)
+    if as_json:
+        raise Refused("--json goes with --dry-run; the log is written as JSON with --log-format json")
     path = find(config, os.environ)
 
     def read() -> Settings:

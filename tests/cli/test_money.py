@@ -30,3 +30,14 @@ def test_a_pile_is_approved_and_its_costs_are_shown(house: House) -> None:
 
 def test_costs_before_the_first_run_are_none(house: House) -> None:
     assert house.json("costs", "--offline")["total"]["payments"] == 0
+
+
+def test_a_dry_run_tells_and_sends_nothing(house: House) -> None:
+    house.drop("red.png")
+    told = house.run("run", "--dry-run").stdout
+    assert "1 file to send, at least $0.08" in told
+    assert "Transform into oil painting style" in told
+    (file,) = house.json("run", "--dry-run")["files"]
+    assert (file["call"], file["request"]["model"]) == ("image", "google/nano-banana-2/edit")
+    assert house.sandbox.submits() == []
+    assert "--dry-run" in house.run("run", "--json", code=2).stderr
