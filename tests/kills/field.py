@@ -10,7 +10,6 @@ from typing import TypeVar
 from daemon.sandbox.server import Sandbox
 from tests.daemon.house import House
 from tests.kills.way import Phase, Point, Way, points
-from tests.kills.zygote import Zygote
 
 T = TypeVar("T")
 
@@ -23,17 +22,16 @@ TRIES = 3
 class Field:
     """Where ways are gone, each in a place of its own below `base`."""
 
-    def __init__(self, base: str, sandbox: Sandbox, zygote: Zygote) -> None:
+    def __init__(self, base: str, sandbox: Sandbox) -> None:
         self._base = base
         self._sandbox = sandbox
-        self._zygote = zygote
         self._numbers = itertools.count()
 
     def way(self) -> Way:
         number = next(self._numbers)
         base = os.path.join(self._base, f"{number:04}")  # of one length: paths are part of what is written
         os.mkdir(base)
-        return Way(House(base, self._sandbox), self._zygote, number)
+        return Way(House(base, self._sandbox), number)
 
     def points(self, runs: int, phases: Iterable[Phase] = Phase) -> list[Point]:
         """Give every point of some phases, by traced runs.

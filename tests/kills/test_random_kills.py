@@ -12,7 +12,7 @@ from tests.conftest import Figure
 from tests.daemon.house import House, house_in
 from tests.daemon.mixture import FOLDERS, File, attach_what_is_held, check_all_delivered, mixed, settled
 from tests.daemon.process import jobs_of
-from tests.kills.zygote import Fork, Zygote
+from tests.kills.forks import Fork, fork
 from tests.support import wait_for
 
 #: Names the environment variable that repeats a run.
@@ -28,17 +28,17 @@ def drop(house: House, files: list[File]) -> None:
         house.drop(name, data, folder)
 
 
-def fork(house: House, zygote: Zygote) -> Fork:
-    return zygote.fork(house.base, house.environ, ["run", "--config", house.config])
+def started(house: House) -> Fork:
+    return fork(house.base, house.environ, ["run", "--config", house.config])
 
 
-def run_and_kill(house: House, zygote: Zygote, chance: random.Random) -> None:
+def run_and_kill(house: House, chance: random.Random) -> None:
     """Kill a daemon after a random number of requests, at a random moment between two of them.
 
     So the work goes on about as far on a slow machine as on a fast one.
     """
     requests = len(house.sandbox.journal()) + chance.randrange(1, 50)
-    daemon = fork(house, zygote)
+    daemon = started(house)
     try:
         wait_for(lambda: daemon.ended(0.002) or len(house.sandbox.journal()) >= requests, 30, "some requests")
         assert not daemon.ended(chance.uniform(0.0, 0.1)), "it ended by itself"
@@ -65,26 +65,26 @@ def test_random_kills_lose_nothing_and_pay_nothing_twice(tmp_path: Path, figure:
     chance = random.Random(seed)  # noqa: S311 - no secret
     files = mixed(25)
     chance.shuffle(files)
-    with house_in(os.fspath(tmp_path)) as house, Zygote() as zygote:
+    with house_in(os.fspath(tmp_path)) as house:
         house.sandbox.set(latency=0.03, predict_seconds=0.3, jitter=0.9)
         house.configure(FOLDERS)
         drop(house, files[:AT_FIRST])
         unknown: set[int] = set()
         for number in range(KILLS):
             drop(house, files[AT_FIRST + number * 8 : AT_FIRST + (number + 1) * 8])
-            run_and_kill(house, zygote, chance)
+            run_and_kill(house, chance)
             new = open_intents(house)
             assert len(new - unknown) <= SENDERS
             unknown |= new
         put_away = sum(job.put_away for job in jobs_of(house))
         figure(f"files of {len(files)} that {KILLS} random kills left unfinished", len(files) - put_away)
-        finish(house, zygote, len(files), unknown, figure)
+        finish(house, len(files), unknown, figure)
     check_all_delivered(house, files)
 
 
-def finish(house: House, zygote: Zygote, number: int, unknown: set[int], figure: Figure) -> None:
+def finish(house: House, number: int, unknown: set[int], figure: Figure) -> None:
     """Let the last daemon finish: held are just those whose submit was in the air. A person resolves them."""
-    daemon = fork(house, zygote)
+    daemon = started(house)
     try:
         held = {job.id for job in settled(house, number) if job.state is State.HELD}
         sent = in_air(house)

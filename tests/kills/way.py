@@ -32,8 +32,8 @@ from daemon.states import Job, State
 from tests.daemon.house import House, files_below
 from tests.daemon.process import jobs_of
 from tests.daemon.samples import picture
+from tests.kills.forks import Fork, fork, log_of
 from tests.kills.trace import TIMED, WATCHING, Call, calls, failing, killing, merged, strace, was_killed
-from tests.kills.zygote import Fork, Zygote, log_of
 from tests.support import wait_for
 
 NAME = "cat.png"
@@ -74,9 +74,8 @@ class Way:
     `trace` and `next_trace` are the files with the calls of the first daemon and of the one after it.
     """
 
-    def __init__(self, house: House, zygote: Zygote, number: int) -> None:
+    def __init__(self, house: House, number: int) -> None:
         self._house = house
-        self._zygote = zygote
         self._picture = picture(number)
         self.trace = os.path.join(house.base, "trace")
         self.next_trace = os.path.join(house.base, "next-trace")
@@ -225,7 +224,7 @@ class Way:
 
     def _fork(self, *arguments: str, stopped: bool = False) -> Fork:
         words = [*arguments, "--config", self._house.config]
-        return self._zygote.fork(self._house.base, self._house.environ, words, stopped=stopped)
+        return fork(self._house.base, self._house.environ, words, stopped=stopped)
 
 
 def _groups(phase: Phase, daemon: Fork) -> dict[int, str]:
