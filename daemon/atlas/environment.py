@@ -43,7 +43,7 @@ class Environment:
                 if len(self._proxies) >= _MANY_HOSTS:
                     self._proxies.clear()
                 self._proxies[place] = known
-        chosen = requests.utils.select_proxy(url, known) or ""
+        chosen = (requests.utils.select_proxy(url, known) or "") if known else ""
         if chosen.lower().startswith("socks"):
             raise Unreachable(
                 "The environment names a SOCKS proxy, which is not supported; name an HTTP proxy instead."

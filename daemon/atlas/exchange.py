@@ -69,15 +69,9 @@ class Response:
 
     def pieces(self) -> Iterator[bytes]:
         """Give the body in pieces of at most 256 kB; Transient or OutcomeUnknown if it breaks off."""
-        raw = self._raw.raw
-        while True:
-            # not past the announced end: what lies behind it is not this answer's
-            size = min(raw.length_remaining or PIECE, PIECE)
-            signs.silent_until(self._call.due)
-            # a short answer came with its head, or is about to
-            waits = turns.away() if size > _SHORT else contextlib.nullcontext()
-            with translated(self._call, self._host), waits:
-                piece: bytes = raw.read1(size, decode_content=True)
+        last = False
+        while not last:
+            piece, last = self._piece()
             if not piece:
                 break
             self._call.moved(len(piece))
@@ -85,6 +79,18 @@ class Response:
             yield piece
         if self._call.cut is not None and not self.announced:
             raise broken(self._call, self._host)  # the end that was seen is the one that the deadline made
+
+    def _piece(self) -> tuple[bytes, bool]:
+        """Give what comes next of the body, empty at its end, and whether that is certainly the last."""
+        raw = self._raw.raw
+        left: int | None = raw.length_remaining
+        signs.silent_until(self._call.due)
+        if left and left <= _SHORT:  # it came with its head, or is about to: read in one go, to its announced end
+            with translated(self._call, self._host):
+                return raw.read(left, decode_content=True), True
+        with translated(self._call, self._host), turns.away():
+            # not past the announced end: what lies behind it is not this answer's
+            return raw.read1(min(left or PIECE, PIECE), decode_content=True), False
 
 
 class Exchanges:

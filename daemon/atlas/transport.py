@@ -15,6 +15,7 @@ import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -30,6 +31,8 @@ from daemon.errors import Withheld
 
 #: An idle connection older than this is not used again: routers on the way forget it without a word.
 _LONGEST_IDLE = 30.0
+#: Results may lie on ever new hosts; past so many, what is known of them is forgotten.
+_MANY_HOSTS = 100
 #: What every request carries.
 _HEADERS = {
     "User-Agent": f"atlas-hotfolder/{__version__}",
@@ -159,6 +162,8 @@ class _Adapter(HTTPAdapter):
             "http": functools.partial(_Pool, line=line),
             "https": functools.partial(_SecurePool, line=line),
         }
+        #: Pools by scheme and network location; the adapter belongs to one thread.
+        self._direct: dict[tuple[str, str], Any] = {}
         super().__init__(pool_maxsize=1)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
@@ -169,6 +174,32 @@ class _Adapter(HTTPAdapter):
         manager = super().proxy_manager_for(proxy, **kwargs)
         manager.pool_classes_by_scheme = self._pools
         return manager
+
+    def get_connection_with_tls_context(
+        self, request: Any, verify: Any, proxies: Any = None, cert: Any = None
+    ) -> Any:
+        """Find the pool for a host again without reading the URL anew, where no proxy comes into it."""
+        if proxies:
+            return super().get_connection_with_tls_context(request, verify, proxies, cert)
+        origin = urlsplit(request.url)[:2]
+        pool = self._direct.get(origin)
+        if pool is None:
+            pool = super().get_connection_with_tls_context(request, verify, proxies, cert)
+            if len(self._direct) >= _MANY_HOSTS:
+                self._direct.clear()
+            self._direct[origin] = pool
+        return pool
+
+    def request_url(self, request: Any, proxies: Any) -> str:
+        return super().request_url(request, proxies) if proxies else str(request.path_url)
+
+    def build_response(self, req: Any, resp: Any) -> requests.Response:
+        """Give the answer's status, headers and body; its cookies and its encoding are never asked for."""
+        response = requests.Response()
+        response.status_code = resp.status
+        response.headers = resp.headers
+        response.raw = resp
+        return response
 
     def build_connection_pool_key_attributes(self, request: Any, verify: Any, cert: Any = None) -> Any:
         host, tls = super().build_connection_pool_key_attributes(request, verify, cert)
@@ -213,7 +244,12 @@ class Sender:
         `connect`: seconds for the connection alone, for each address of the host.
         """
         self.line.call = call
-        request = requests.Request(method, url, headers={**_HEADERS, **headers}, data=data).prepare()
+        # Step by step: there are no parameters, cookies, credentials or hooks to prepare.
+        request = requests.PreparedRequest()
+        request.prepare_method(method)
+        request.prepare_url(url, None)
+        request.prepare_headers({**_HEADERS, **headers})
+        request.prepare_body(data, None)
         return self._adapter.send(
             request,
             stream=True,
