@@ -12,6 +12,7 @@ hangs in a dead file system keeps the others waiting once and not for ever.
 import contextlib
 import threading
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 
 #: Seconds; longer than any computing that is to be done for a file of common size.
 LONGEST = 0.05
@@ -22,22 +23,23 @@ class Turn:
 
     def __init__(self, longest: float = LONGEST) -> None:
         self._longest = longest
-        self._changed = threading.Condition(threading.Lock())
+        self._taken = threading.Lock()
         self._owner: int | None = None
 
     def take(self) -> None:
         """Wait until nobody has it, or for so long that whoever has it must be stuck."""
-        with self._changed:
-            if self._owner is not None:
-                self._changed.wait_for(self.is_free, self._longest)
-            self._owner = threading.get_ident()
+        free = self._taken.acquire(timeout=self._longest)
+        self._owner = threading.get_ident()
+        if not free:
+            self._taken.acquire(blocking=False)  # it may have been given a moment ago
 
     def give(self) -> None:
         """Let somebody else have it, if this thread still does."""
-        with self._changed:
-            if self._owner == threading.get_ident():
-                self._owner = None
-                self._changed.notify()
+        if self._owner == threading.get_ident():
+            self._owner = None
+            # Between a stuck owner that goes on and the thread that took over, each may have given it already.
+            with contextlib.suppress(RuntimeError):
+                self._taken.release()
 
     def is_free(self) -> bool:
         """Tell whether nobody has it."""
@@ -63,15 +65,23 @@ def mine(turn: Turn) -> Iterator[None]:
         turn.give()
 
 
-@contextlib.contextmanager
-def away() -> Iterator[None]:
+class _Away:
+    """What `away` gives: it holds nothing, so one is enough for all threads."""
+
+    def __enter__(self) -> None:
+        turn = _own.turn
+        if turn is not None:
+            turn.give()
+
+    def __exit__(self, *_: object) -> None:
+        turn = _own.turn
+        if turn is not None:
+            turn.take()
+
+
+_AWAY = _Away()
+
+
+def away() -> AbstractContextManager[None]:
     """Let others compute for the length of a with block that waits; in a thread that has no turn, nothing."""
-    turn = _own.turn
-    if turn is None:
-        yield
-        return
-    turn.give()
-    try:
-        yield
-    finally:
-        turn.take()
+    return _AWAY
