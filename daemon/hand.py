@@ -6,7 +6,7 @@ two transitions, each with its own time in the history.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from daemon.stages.compose import Composed
@@ -39,12 +39,12 @@ class Hand:
     def note(self, changes: Mapping[str, Any]) -> None:
         """Change columns; they are written with whatever is written next."""
         self.unsaved |= changes
-        self.job = replace(self.job, **changes)
+        self.job = self.job.having(**changes)
 
     def move(self, to: State, reason: str, at: float, changes: Mapping[str, Any]) -> None:
         """Make a transition that is written with the next one; `at` in seconds since the epoch."""
         self.moves.append(Move(to, reason, at))
-        self.job = replace(self.job, state=to, **changes)
+        self.job = self.job.having(state=to, **changes)
         self.unsaved |= changes
 
     def written(self, row: Job) -> Job:
@@ -56,8 +56,7 @@ class Hand:
     def settled(self, row: Job) -> None:
         """Take note of a write beside what is unwritten: for which bytes and request the row stands."""
         self.row = row
-        self.job = replace(
-            self.job,
+        self.job = self.job.having(
             version=row.version,
             sha256=row.sha256,
             fingerprint=row.fingerprint,

@@ -1,7 +1,7 @@
 """Between rows and Jobs: the statements that the store and the queries share, and the guarded UPDATE."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import fields
 from functools import cache
 from typing import Any
 
@@ -154,7 +154,7 @@ def apply(
         statement, wanted = _UNPAID_UPDATE, {**wanted, "the_fingerprint": unpaid}
     if connection.execute(statement, {**values, **wanted}).rowcount != 1:
         return None
-    return replace(job, **values)
+    return job.having(**values)
 
 
 def add_transitions(connection: Connection, transitions: Sequence[Transition]) -> None:

@@ -7,7 +7,6 @@ the next pool if that has room. If not, it waits in the table like all others.
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -241,7 +240,7 @@ class Worker:
             return False
         quick = quick and outcome.to not in FINAL
         reserved = not quick and pool.reserve()
-        placed = (quick or reserved) and self._claims.may_go_on(replace(hand.job, state=outcome.to))
+        placed = (quick or reserved) and self._claims.may_go_on(hand.job.having(state=outcome.to))
         if placed and quick and outcome.to in MAY_WAIT and outcome.to is not hand.job.state:
             hand.move(outcome.to, outcome.reason, self._clock.wall(), changes)
             return True
