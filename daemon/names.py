@@ -48,6 +48,13 @@ def beside(name: str, taken: int) -> str:
     return trimmed(stem, LONGEST_NAME - len(os.fsencode(tail))) + tail
 
 
+def below(path: str, root: str) -> str:
+    """Give `path` relative to the directory `root`; empty for `root` itself and for what does not lie in it."""
+    inside = root.rstrip("/") + "/"
+    relative = path[len(inside) :] if path.startswith(inside) else ""
+    return "" if "/../" in f"/{relative}/" else relative
+
+
 def temporary(job_id: int, index: int) -> str:
     """Give the hidden name under which output `index` of a job is written; it says whose it is."""
     return f".hotfolder-{job_id}-{index}"
@@ -55,5 +62,7 @@ def temporary(job_id: int, index: int) -> str:
 
 def shown(name: str) -> str:
     """Give a name as text that any terminal, log or JSON takes: odd bytes and control characters escaped."""
+    if name.isprintable():
+        return name  # a surrogate escape is not printable
     raw = os.fsencode(name).decode("utf-8", "backslashreplace")
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in raw)

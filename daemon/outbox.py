@@ -49,10 +49,8 @@ def directory_for(job: Job, rule: FolderRule) -> str:
 
     Raises Blocked("folder").
     """
-    relative = os.path.relpath(os.path.dirname(job.source), rule.inbox)
-    inside = relative != ".." and not relative.startswith("../")
     with _folder_trouble(rule):
-        return files.make_directories(rule.outbox, relative if inside and relative != "." else "")
+        return files.make_directories(rule.outbox, names.below(os.path.dirname(job.source), rule.inbox))
 
 
 @contextlib.contextmanager
@@ -215,8 +213,7 @@ def _read_note(path: str) -> str | None:
 
 def clear_drafts(job: Job, rule: FolderRule) -> None:
     """Remove the temporary names of `job` from the outbox; the visible ones stay. Raises OSError."""
-    relative = os.path.relpath(os.path.dirname(job.source), rule.inbox)
-    directory = rule.outbox if relative.startswith("..") else os.path.normpath(os.path.join(rule.outbox, relative))
+    directory = os.path.join(rule.outbox, names.below(os.path.dirname(job.source), rule.inbox))
     for index in range(1, max(len(job.outputs), len(job.result_urls), 1) + 1):
         path = os.path.join(directory, names.temporary(job.id, index))
         if job.state is not State.DONE:

@@ -132,7 +132,7 @@ def _ours(job: Job) -> bool:
 
 def _gone(job: Job, rule: FolderRule, place: str, sync: Sync) -> Place:
     """Find a source that a killed daemon had put away before it could write that down; else it is gone."""
-    directory = _directory(job, rule, place)
+    directory = os.path.join(rule.inbox, place, _subfolder(job, rule))
     taken = 0
     while True:
         target = os.path.join(directory, names.beside(job.name, taken))
@@ -156,8 +156,7 @@ def _move(job: Job, rule: FolderRule, place: str, sync: Sync) -> str | None:
     None if another file had taken its place at the last moment.
     """
     source = job.lies_at or job.source
-    relative = os.path.relpath(_directory(job, rule, place), rule.inbox)
-    directory = files.make_directories(rule.inbox, relative)
+    directory = files.make_directories(rule.inbox, os.path.join(place, _subfolder(job, rule)))
 
     def attempt(taken: int) -> str:
         target = os.path.join(directory, names.beside(job.name, taken))
@@ -200,12 +199,9 @@ def _follow(source: str, target: str) -> None:
     forget_error(source)
 
 
-def _directory(job: Job, rule: FolderRule, place: str) -> str:
-    """Give the directory beneath the inbox's done/ or failed/ that keeps the source's subfolders."""
-    relative = os.path.relpath(os.path.dirname(job.source), rule.inbox)
-    if relative == ".." or relative.startswith("../"):
-        relative = "."
-    return os.path.normpath(os.path.join(rule.inbox, place, relative))
+def _subfolder(job: Job, rule: FolderRule) -> str:
+    """Give the subfolder of the inbox that the source was dropped into; done/ and failed/ keep it."""
+    return names.below(os.path.dirname(job.source), rule.inbox)
 
 
 def _is_below(path: str, directory: str) -> bool:
