@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar, cast
 from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, RootTransaction, create_engine, event
 from sqlalchemy.pool import NullPool, Pool, QueuePool
 
 from daemon import turns
@@ -24,15 +24,10 @@ BUSY_TIMEOUT_MS = 10_000
 
 
 def writing_engine(url: str) -> Engine:
-    """Give an engine whose transactions take SQLite's write lock at their begin.
-
-    A transaction that reads first and then wants to write can't wait for another writer (SQLITE_BUSY at once,
-    sqlite.org/lang_transaction.html); one that begins as a writer can.
-    """
+    """Give an engine for `writing`; its connections flush each commit to the disk."""
     engine = _engine(url, NullPool)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", _begin_immediate)
     return engine
 
 
@@ -80,10 +75,18 @@ def _prepare_sqlite_reader(connection: sqlite3.Connection, _record: object) -> N
         connection.execute(f"PRAGMA {pragma}")
 
 
-def _begin_immediate(connection: Connection) -> None:
-    # By the driver itself: a transaction begins several times for each job, and the way through the engine to do
-    # this much takes as long as a statement.
-    connection.connection.cursor().execute("BEGIN IMMEDIATE")
+def begin(connection: Connection) -> RootTransaction:
+    """Begin a transaction that takes SQLite's write lock at once.
+
+    One that reads first and then wants to write can't wait for another writer (SQLITE_BUSY at once,
+    sqlite.org/lang_transaction.html); one that begins as a writer can.
+    """
+    transaction = connection.begin()
+    if connection.dialect.name == "sqlite":
+        # By the driver itself: a transaction begins several times for each job, and the way through the engine to
+        # do this much takes as long as a statement. Nor as a listener, for which each statement would look.
+        connection.connection.cursor().execute("BEGIN IMMEDIATE")
+    return transaction
 
 
 class _Ticket:
@@ -181,7 +184,7 @@ class GroupCommit:
     def _transact(self, tickets: list[_Ticket]) -> None:
         if self._connection is None:
             self._connection = self._engine.connect()
-        transaction = self._connection.begin()
+        transaction = begin(self._connection)
         try:
             for ticket in tickets:
                 ticket.value = ticket.work(self._connection)

@@ -6,12 +6,12 @@ import uuid
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import Connection, Engine, inspect, text
+from sqlalchemy import Connection, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DatabaseError
 
 from daemon import marker
-from daemon.database import reading_engine, writing_engine
+from daemon.database import begin, reading_engine, writing_engine
 from daemon.errors import ConfigError, Fault, HotfolderError
 from daemon.marker import Marker
 from daemon.table import APPLICATION_ID, REVISION
@@ -30,7 +30,7 @@ def prepare(url: str) -> None:
     """
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
-        with _engine(url) as engine, engine.begin() as connection:
+        with _writing(url) as connection:
             _refuse_later(_revision(connection))
             _migrate(connection)
         return
@@ -50,7 +50,7 @@ def prepare(url: str) -> None:
         present = _revision_at(url, whole=True)
         if present != REVISION:
             _refuse_later(present)
-            with _engine(url) as engine, engine.begin() as connection:
+            with _writing(url) as connection:
                 _migrate(connection)
         _recognize(path, url, known)
 
@@ -85,7 +85,7 @@ def _recognize(path: str, url: str, known: Marker | None) -> None:
 
     A marker is written once its table has an id: beside one, a table without an id is an old copy.
     """
-    with _engine(url) as engine, engine.begin() as connection:
+    with _writing(url) as connection:
         found = connection.execute(text("SELECT value FROM notes WHERE key = :key"), {"key": _ID}).scalar()
         if known is not None and (found is None or str(found).strip('"') != known.table):
             beside = marker.path_beside(path)
@@ -140,7 +140,7 @@ def _create(path: str) -> None:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(leftover)
     os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600))
-    with _engine(f"sqlite:///{draft}") as engine, engine.begin() as connection:
+    with _writing(f"sqlite:///{draft}") as connection:
         connection.execute(text(f"PRAGMA application_id = {APPLICATION_ID}"))
         _migrate(connection)
         identity = _new_id(connection)
@@ -245,9 +245,11 @@ def _migrate(connection: Connection) -> None:
 
 
 @contextlib.contextmanager
-def _engine(url: str) -> Iterator[Engine]:
+def _writing(url: str) -> Iterator[Connection]:
+    """Give a connection in a transaction, committed at the end of the with block."""
     engine = writing_engine(url)
     try:
-        yield engine
+        with engine.connect() as connection, begin(connection):
+            yield connection
     finally:
         engine.dispose()

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from daemon.database import GroupCommit, reading_engine, writing_engine
+from daemon.database import GroupCommit, begin, reading_engine, writing_engine
 
 SYNCHRONOUS_FULL = 2  # sqlite.org/pragma.html#pragma_synchronous
 
@@ -26,7 +26,7 @@ def made(directory: Path) -> str:
     """Make a database with a table of numbers; give its URL."""
     (directory / "numbers.db").touch()
     url = f"sqlite:///{directory}/numbers.db"
-    with writing_engine(url).begin() as connection:
+    with writing_engine(url).connect() as connection, begin(connection):
         connection.execute(text("CREATE TABLE numbers (number INTEGER PRIMARY KEY)"))
     return url
 
@@ -120,7 +120,7 @@ def test_those_who_wait_share_a_commit(writer: GroupCommit) -> None:
 def test_one_callers_error_is_no_others(tmp_path_factory: pytest.TempPathFactory, kinds: list[str]) -> None:
     url = made(tmp_path_factory.mktemp("table"))
     engine = writing_engine(url)
-    with engine.begin() as connection:
+    with engine.connect() as connection, begin(connection):
         put(connection, -1)
     writer = GroupCommit(engine)
     begun, go_on = threading.Event(), threading.Event()
