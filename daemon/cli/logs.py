@@ -66,6 +66,11 @@ def only_warnings() -> None:
     _begin(logging.WARNING, handler)
 
 
+#: What logging's own guide (HOWTO, "Optimization") leaves out where no line shows it: caller, thread and process.
+logging._srcfile = None  # noqa: SLF001 - the name that the guide gives
+logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+
+
 def _begin(level: int, handler: logging.Handler) -> None:
     logging.basicConfig(level=level, handlers=[handler], force=True)
     for name in _TALKATIVE:
