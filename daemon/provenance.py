@@ -7,6 +7,8 @@ from typing import Any
 from daemon.names import shown
 from daemon.states import Job
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False)
+
 
 def timestamp(seconds: float | None) -> str | None:
     """Give seconds since the epoch as RFC 3339 in UTC, or None."""
@@ -48,5 +50,5 @@ def record(job: Job, *, result: str, sha256: str, size: int, finished_at: float)
         "made_with": "atlas-hotfolder",
     }
     # A line for each: json's own indentation is ten times as slow, and takes twenty lines for ten facts.
-    lines = [f"  {json.dumps(name)}: {json.dumps(value, ensure_ascii=False)}" for name, value in values.items()]
+    lines = [f'  "{name}": {_ENCODER.encode(value)}' for name, value in values.items()]
     return "{\n" + ",\n".join(lines) + "\n}\n"
