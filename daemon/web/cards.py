@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from daemon.advice import advice, why_it_waits
+from daemon.money import at_least, dollars
 from daemon.names import shown
 from daemon.states import FINAL, Job, State
 from daemon.status import job_fields
@@ -67,10 +68,9 @@ class Card:
     @property
     def cost(self) -> str:
         """What it cost or will cost at least, in words; "" where nothing is known."""
-        known, estimate = self.fields.get("cost_usd"), self.fields.get("estimate_usd")
-        if known is not None:
-            return f"${known:.2f}"
-        return f"at least ${estimate:.2f}" if estimate else ""
+        if self.job.cost_usd is not None:
+            return dollars(self.job.cost_usd)
+        return at_least(self.job.estimate_usd) if self.job.estimate_usd else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """What a person may do on the page: the actions of the commands, refused in the same words."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
@@ -58,12 +57,8 @@ def routes(desk: Desk, keys: Keys, hands: Hands, notices: Notices) -> Sequence[B
         ),
         route("/pause", lambda _: lambda fields: actions.pause(_folders(fields))),
         route("/resume", lambda _: lambda fields: actions.resume(_folders(fields))),
-        *_approve(actions, route),
+        route("/approve", lambda _: lambda fields: actions.approve(_folders(fields))),
     ]
-
-
-def _approve(actions: Any, route: Callable[[str, Callable[[Request], _Act]], Route]) -> list[Route]:
-    return [route("/approve", lambda _: lambda fields: list(actions.approve(_folders(fields))))]
 
 
 def _folders(fields: Fields) -> list[str]:

@@ -5,6 +5,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from daemon.money import at_least, dollars
 from daemon.web import words
 
 _HERE = os.path.dirname(os.path.abspath(__file__))
@@ -27,6 +28,8 @@ def _environment() -> Environment:
         moment=words.moment,
         stamp=words.stamp,
         parsed=words.parsed,
+        at_least=at_least,
+        dollars=dollars,
     )
     return environment
 
