@@ -3,13 +3,14 @@
 import contextlib
 import os
 import shutil
+import socket
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Self
 
 from daemon import config, files, names
-from daemon.config import FolderRule
-from daemon.errors import ConfigError, Fault
+from daemon.config import FolderRule, Settings
+from daemon.errors import ConfigError, Fault, Refused
 from daemon.sandbox.samples import write_prompts, write_samples
 from daemon.sandbox.server import Sandbox
 from daemon.service import Service
@@ -31,6 +32,9 @@ _CONFIGURATION = """\
 #   hotfolder run --config hotfolder.toml
 
 state_dir = "state"
+
+[web]
+enabled = true                          # the page; `hotfolder page` opens it
 
 [api]
 base_url = "http://127.0.0.1:8459"      # the sandbox; the real API is https://api.atlascloud.ai
@@ -92,13 +96,14 @@ class Demo:
             sandbox = stack.enter_context(Sandbox(predict_seconds=1.5, jitter=0.3))
             # An environment of its own: what is set for the real API must not bring the demo there.
             environ = {"HOME": self.directory, "ATLASCLOUD_BASE_URL": sandbox.url}
-            self.settings = config.load(path, environ, need_key=True)
+            self.settings = _with_page(config.load(path, environ, need_key=True))
             self._service = Service(self.settings)
             self._service.open()
             stack.callback(self._service.stop)
             self._newest = max((job.id for job in self._service.parts.store.listed(limit=1)), default=0)
             self._service.start()
             self._service.parts.inbox.ready.wait(30.0)
+            self._service.page.open()
             self._stack = stack.pop_all()
         return self
 
@@ -121,6 +126,13 @@ class Demo:
             raise ConfigError([Fault("folders", wrong, "delete the file for a new one")], self.settings.path)
         return dropped
 
+    def page(self) -> str | None:
+        """Give an address that opens the page once; None where there is none."""
+        try:
+            return self._service.page.ticket()
+        except Refused:
+            return None
+
     def jobs(self) -> list[Job]:
         """Give the jobs that this demo has made so far, oldest first."""
         found = self._service.parts.store.listed(limit=1000)
@@ -136,6 +148,20 @@ class Demo:
             if ended.issuperset(sources) or time.monotonic() > until:
                 return
             time.sleep(0.1)
+
+
+def _with_page(settings: Settings) -> Settings:
+    """Have the page served unless the file says no, at a free port where the configured one is taken."""
+    web = settings.web
+    try:
+        socket.create_server(
+            (web.host, web.port), family=socket.AF_INET6 if ":" in web.host else socket.AF_INET
+        ).close()
+        port = web.port
+    except OSError:
+        port = 0
+    enabled = web.enabled or "enabled" not in web.model_fields_set
+    return settings.model_copy(update={"web": web.model_copy(update={"enabled": enabled, "port": port})})
 
 
 def write_configuration(directory: str) -> str:

@@ -40,6 +40,7 @@ def demo(
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as with Ctrl-C, so that it cleans up
     with Demo(_DIRECTORY) as running:
         sources = running.drop()
+        _tell_page(running.page())
         say(f"Dropped {len(sources)} files into {_DIRECTORY}/inbox; each goes through its folder's rule:")
         jobs: list[Job] = []
         with JobProgress(console()) as progress:
@@ -47,9 +48,16 @@ def demo(
                 progress.show(jobs)
         fine = _tell_results(jobs, sources)
         if keep_running:
+            _tell_page(running.page())
             _play(running.jobs)
     _tell_next_steps()
     return FINE if fine else FAILED
+
+
+def _tell_page(address: str | None) -> None:
+    if address is not None:
+        say("", "The page with all jobs, while this runs (the address works once, within two minutes):")
+        say(f"  {address}", "")
 
 
 def _tell_results(jobs: Sequence[Job], sources: Sequence[str]) -> bool:
