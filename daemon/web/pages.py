@@ -58,7 +58,7 @@ class Pages:
             **_of_status(status, wanted),
             cards=cards,
             more=more,
-            newest=max((card.job.id for card in cards), default=0),
+            back=wanted.address(),
         )
 
     async def _summary(self, request: Request) -> Response:
@@ -91,7 +91,8 @@ class Pages:
                 jobs = [job for each in ids if (job := self._desk.queries.find(each)) is not None]
                 fitting = [job for job in jobs if wanted.fits(job.folder, job.state)]
                 found, more = self._made(fitting, status), ""
-            return render("_cards.html", **self._common(request.scope["session"]), cards=found, more=more)
+            common = self._common(request.scope["session"])
+            return render("_cards.html", **common, cards=found, more=more, back=wanted.address())
 
         return HTMLResponse(await self._hands.run(cards))
 

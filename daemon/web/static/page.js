@@ -74,9 +74,8 @@ async function further(entries) {
     const query = new URL(link.href).searchParams;
     const found = await fragment(address("/cards", { before: query.get("before") }));
     const place = link.closest(".further");
-    const known = new Set([...cards.querySelectorAll(".card")].map((card) => card.id));
-    const fresh = [...found.body.children].filter((each) => !known.has(each.id));
-    place.replaceWith(...fresh.map((each) => document.importNode(each, true)));
+    for (const card of found.querySelectorAll(".card")) if (document.getElementById(card.id)) card.remove();
+    place.replaceWith(...[...found.body.children].map((each) => document.adoptNode(each)));
     watchMore();
   } catch {
     link.textContent = "Older jobs (try again)";
@@ -120,13 +119,14 @@ function place(id, fresh) {
     renew(old, fresh);
     return;
   }
-  const all = [...cards.querySelectorAll(".card")];
+  const all = cards.getElementsByClassName("card");
   const last = all.length ? Number(all[all.length - 1].dataset.id) : 0;
   if (cards.dataset.older !== undefined || (id < last && document.querySelector("[data-more]"))) return;
-  const next = all.find((card) => Number(card.dataset.id) < id);
   const card = document.importNode(fresh, true);
   card.classList.add("new");
-  cards.insertBefore(card, next || document.querySelector(".further"));
+  const next = [...all].find((each) => Number(each.dataset.id) < id);
+  if (next) next.before(card);
+  else [...cards.querySelectorAll(".batch")].pop().append(card);
   document.querySelector(".nothing")?.remove();
   say(`${fresh.dataset.name}: ${fresh.dataset.label}`);
 }
