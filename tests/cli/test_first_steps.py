@@ -21,6 +21,7 @@ def results(house: House) -> list[str]:
 def test_the_demo_brings_every_sample_to_the_outbox_and_never_asks_the_real_api(house: House) -> None:
     real = house.sandbox.url
     said = house.run("demo", ATLASCLOUD_BASE_URL=real, ATLASCLOUD_API_KEY="apikey-real").stdout
+    assert "/enter?ticket=" in said
     assert len(results(house)) == 7
     assert all(name in said for name in results(house))
     assert house.sandbox.journal() == []
@@ -32,6 +33,10 @@ def test_the_demo_brings_every_sample_to_the_outbox_and_never_asks_the_real_api(
 def test_the_demo_can_be_played_with_and_ended(house: House) -> None:
     process = house.start("demo", "--keep-running")
     wait_for(lambda: len(results(house)) >= 7, 40, "the samples' results")
+    address = house.run("page", "--print", "--config", "hotfolder-demo/hotfolder.toml").stdout.strip()
+    page = requests.Session()
+    assert "pictures-from-text" in page.get(address, timeout=20).text
+    assert page.get(address, timeout=20).status_code == 401  # it worked once
     house.drop("own.png", "blue", "hotfolder-demo/inbox/oil-painting")
     wait_for(lambda: "own.png" in results(house), 20, "the result of a dropped file")
     process.send_signal(signal.SIGINT)
