@@ -94,6 +94,7 @@ class Reach:
             "state_dir": self.settings.state_dir,
             "config": self.settings.path,
             "page": {"enabled": False, "address": None, "trouble": None},
+            "balance": None,
         }
         if not self.has_table():
             return status.nothing_yet(self.settings, self._url, about)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from daemon import control, status
+from daemon.account import ASKED_EVERY, Account
 from daemon.catalogue import Catalogue
 from daemon.claims import calls_ended
 from daemon.clock import Clock
@@ -99,6 +100,8 @@ class Service:
         parts.brake.take_up()
         parts.scheduler.every(RESCAN_SECONDS, self._rescan)
         parts.scheduler.every(PRUNE_SECONDS, parts.upkeep.prune)
+        self.account = Account(parts.client.balance, lambda: store.counts, self.events, self.clock)
+        parts.scheduler.every(ASKED_EVERY, self.account.look)
         parts.scheduler.every(PRUNE_SECONDS, parts.steps.paces.keep_all)
         desk = Desk(
             clock=self.clock,
@@ -206,6 +209,7 @@ class Service:
             "state_dir": self.settings.state_dir,
             "config": self.settings.path,
             "page": self.page.fields(),
+            "balance": self.account.fields(),
         }
         return status.collect(
             self.parts.store,

@@ -28,7 +28,7 @@ LAYERS = (
     {"config", "files", "source", "database", "table", "marker", "tablefile", "wizard"}
     | {"scheduler", "pool", "control", "migrations"},
     {"atlas", "catalogue", "provenance", "folders", "schema", "rows", "in_flight", "budget", "sandbox"},
-    {"inbox", "outbox", "queries", "putaway", "writes"},
+    {"inbox", "outbox", "queries", "putaway", "writes", "account"},
     {"stages", "store", "status", "check", "costs", "dryrun", "notify"},
     {"aftermath", "hand", "claims", "actions", "probes", "closing", "persist"},
     {"steps", "brake"},

@@ -64,6 +64,8 @@ def _money(status: Fields) -> Iterator[RenderableType]:
     spent = status["spend_today_usd"]
     known = "not known, as the job table can't be read" if spent is None else at_least(spent)
     yield Text(f"spent today (UTC): {known}{_of_budget(status)}")
+    if balance := status["daemon"].get("balance"):
+        yield Text(f"balance: {dollars(balance['usd'])}, as of {local(balance['asked_at'])}")
     for name, folder in status["folders"].items():
         if folder["daily_budget_usd"] is not None:
             yield _indented(f"{name}: {at_least(folder['spend_today_usd'])}{_of_budget(folder)}", 2)

@@ -93,6 +93,13 @@ def assert_way(found: Samples, done: Job) -> None:
     assert whole == pytest.approx(done.finished_at - done.created_at, abs=0.5)
 
 
+def test_the_balance_is_told_once_it_is_known(house: House, visitor: Visitor) -> None:
+    house.daemon.account.look()
+    known = house.daemon.status()["daemon"]["balance"]
+    assert known["usd"] > 0
+    assert value(samples(visitor.get("/metrics")), "balance_usd") == known["usd"]
+
+
 def test_each_metric_is_explained_on_the_page_about_them(visitor: Visitor) -> None:
     with open(os.path.join(ROOT, "docs", "monitoring.md"), encoding="utf-8") as file:
         explained = set(re.findall(r"^\| `(hotfolder_\w+)` \|", file.read(), re.MULTILINE))
