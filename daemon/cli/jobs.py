@@ -31,14 +31,18 @@ def jobs(
     """List jobs, newest first."""
     from daemon.cli.jobs_view import table_of
     from daemon.cli.open import opened
+    from daemon.errors import Refused
     from daemon.status import job_fields
 
     reach = opened(config)
+    known = {None, *reach.settings.folders}
     if not reach.has_table():
         print_json([]) if as_json else say("no jobs: nothing has run yet")
         return
     most = limit if limit is not None or as_json else _SHOWN
     with reach.queries() as queries:
+        if folder not in known | {at for at, _ in queries.counts}:  # one that is no longer configured has its jobs
+            raise Refused(f"there is no folder {folder!r} in the configuration, and no job of one")
         found = queries.listed(state=state, folder=folder, limit=most)
         if as_json:
             print_json([job_fields(job) for job in found])

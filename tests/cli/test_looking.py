@@ -54,6 +54,10 @@ def test_jobs_are_filtered_and_limited_newest_first(house: House) -> None:
     assert [job["folder"] for job in house.json("jobs", "--folder", "other")] == ["other"]
     assert house.json("jobs", "--state", "failed") == []
     assert "2 of 4 jobs" in house.run("jobs", "--limit", "2").stdout
+    assert "no folder 'oli'" in house.run("jobs", "--folder", "oli", code=2).stderr
+    house.write("hotfolder.toml", house.text().replace("folders.oil]", "folders.acrylic]"))
+    assert [job["folder"] for job in house.json("jobs", "--folder", "oil", "--limit", "1")] == ["oil"]
+    assert house.json("jobs", "--folder", "acrylic") == []
 
 
 def test_odd_names_are_escaped(house: House) -> None:
