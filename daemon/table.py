@@ -47,6 +47,23 @@ class Json(TypeDecorator[Any]):
         return None if value is None else json.loads(value)
 
 
+class JobJson(Json):
+    """JSON of one job; what can't be read counts as empty, or one spoilt row would keep all others from its stage.
+
+    The spoilt job's own step stumbles over what it lacks, and the job is held for that.
+    """
+
+    cache_ok = True
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
+        """Decode on the way out."""
+        try:
+            found = super().process_result_value(value, dialect)
+        except ValueError:
+            return {}
+        return found if found is None or isinstance(found, dict | list) else {}
+
+
 class JobRow(SQLModel, table=True):
     """One file's way through the daemon; `states.Job` says what each column means."""
 
@@ -96,7 +113,7 @@ class JobRow(SQLModel, table=True):
     sha256: str | None = Field(default=None, sa_type=Text)
     fingerprint: str | None = Field(default=None, sa_type=Text)
     twin_of: int | None = None
-    request: Any = Field(default=None, sa_column=Column(Json))
+    request: Any = Field(default=None, sa_column=Column(JobJson))
     upload_url: str | None = Field(default=None, sa_type=Text)
     uploaded_at: float | None = Field(default=None, sa_type=Double)
     prediction_id: str | None = Field(default=None, sa_type=Text)
@@ -104,8 +121,8 @@ class JobRow(SQLModel, table=True):
     submitted_at: float | None = Field(default=None, sa_type=Double)
     polled_at: float | None = Field(default=None, sa_type=Double)
     deadline_at: float | None = Field(default=None, sa_type=Double)
-    result_urls: Any = Field(default=(), sa_column=Column(Json, nullable=False))
-    outputs: Any = Field(default=(), sa_column=Column(Json, nullable=False))
+    result_urls: Any = Field(default=(), sa_column=Column(JobJson, nullable=False))
+    outputs: Any = Field(default=(), sa_column=Column(JobJson, nullable=False))
     attempts: int = 0
     reuploads: int = 0
     pays_itself: bool = False

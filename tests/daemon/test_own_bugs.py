@@ -39,6 +39,7 @@ def spoil(house: House, job_id: int, column: str, value: Any) -> None:
         (State.UPLOADED, "uploaded_at", ODD),
         (State.PROCESSING, "submitted_at", ODD),
         (State.PROCESSING, "request", "{}"),  # without the rule: not even the stage is found
+        (State.PROCESSING, "request", "{ odd"),
     ],
 )
 def test_a_job_that_the_daemon_stumbles_over_is_held_and_the_others_go_on(
