@@ -4,6 +4,7 @@ import contextlib
 import logging
 import os
 import random
+import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -20,6 +21,7 @@ from daemon.notify.teller import Teller
 from daemon.parts import build
 from daemon.provenance import timestamp
 from daemon.rest import at_rest
+from daemon.rulecheck import RuleCheck
 from daemon.states import State
 from daemon.store import Store
 from daemon.tally import Tally
@@ -30,6 +32,8 @@ log = logging.getLogger(__name__)
 
 RESCAN_SECONDS = 60.0
 PRUNE_SECONDS = 6 * 3600.0
+#: Between two looks whether the API's models are to be asked for again.
+CATALOGUE_SECONDS = 60.0
 #: Jobs are forgotten so long after they ended.
 KEPT_SECONDS = 365 * 86400.0
 #: States whose rows may become due by time alone.
@@ -57,6 +61,8 @@ class Service:
         self.tally = Tally()
         self._load = load
         self.catalogue = Catalogue(settings.state_dir, settings.api.base_url)
+        self._rulecheck = RuleCheck(self.catalogue, self.clock, random.random)
+        self._changing = threading.Lock()  # held by who changes the settings
         self._started_at = self.clock.wall()
         self._stack = contextlib.ExitStack()
 
@@ -86,10 +92,8 @@ class Service:
         settings = self.settings
         os.makedirs(settings.state_dir, mode=0o700, exist_ok=True)
         self._stack.enter_context(control.lock(settings.state_dir))
-        self.catalogue.load()
-        store = Store(table_url(settings), self.clock, self.events)
-        self._stack.callback(store.close)
-        prices = self.catalogue.price
+        store = self._open_table()
+        settings, prices = self.settings, self.catalogue.price
         parts = self.parts = build(
             store, self.clock, self.events, lambda: self.settings, self._stack, self._due, prices
         )
@@ -103,6 +107,7 @@ class Service:
         self.account = Account(parts.client.balance, lambda: store.counts, self.events, self.clock)
         parts.scheduler.every(ASKED_EVERY, self.account.look)
         parts.scheduler.every(PRUNE_SECONDS, parts.steps.paces.keep_all)
+        parts.scheduler.every(CATALOGUE_SECONDS, self._keep_catalogue)
         desk = Desk(
             clock=self.clock,
             events=self.events,
@@ -122,6 +127,15 @@ class Service:
         self._stack.callback(self.page.close)
         self.control = control.Control(settings.state_dir, self._handlers())
 
+    def _open_table(self) -> Store:
+        """Open the job table, and have the rules held against their models meanwhile."""
+        self.catalogue.load()
+        asked = self._rulecheck.ask(self.settings)
+        store = Store(table_url(self.settings), self.clock, self.events)
+        self._stack.callback(store.close)
+        self.settings = self._rulecheck.judged(self.settings, asked)
+        return store
+
     def stop(self) -> bool:
         """Stop taking up work, let submits end, close everything; tell whether all threads ended in time."""
         until, ended = time.monotonic() + _STOP_SECONDS, True
@@ -137,33 +151,37 @@ class Service:
 
     def reload(self) -> list[str]:
         """Read the configuration again; faults leave the present one in force. Gives what is to be said."""
-        if self._load is None:
-            return []
+        with self._changing:
+            return [] if self._load is None else self._reload(self._load)
+
+    def _reload(self, load: Callable[[], Settings]) -> list[str]:
         try:
-            settings = self._load()
-            fixed = [
-                name
-                for name in ("state_dir", "database")
-                if getattr(settings, name) != getattr(self.settings, name)
-            ]
+            settings = self._rulecheck.judged(load())
         except ConfigError as error:
             for fault in error.faults:
                 log.error("reload: %s", fault)  # noqa: TRY400 - a fault of the file, not of the daemon
             return [str(fault) for fault in error.faults]
+        fixed = ("state_dir", "database")
         for name in fixed:
-            log.warning("reload: %s changes only with a restart", name)
-        keep = {name: getattr(self.settings, name) for name in ("state_dir", "database")}
+            if getattr(settings, name) != getattr(self.settings, name):
+                log.warning("reload: %s changes only with a restart", name)
+        keep = {name: getattr(self.settings, name) for name in fixed}
         self.settings = settings.model_copy(update=keep)
+        said = self._settings_changed()
+        self.parts.pacing.lift()
+        self.page.reload()
+        log.info("reloaded: %d folder(s)", len(settings.folders))
+        return said
+
+    def _settings_changed(self) -> list[str]:
+        """Let all parts work by the present settings. Gives what is wrong with the folders."""
         parts, now = self.parts, self.clock.now()
         said = parts.upkeep.open_folders(self.settings)
         parts.worker.reload(self.settings)
         parts.inbox.reload(self.settings.folders)
         self.teller.reload(self.settings.notify)
         parts.gates.probe_now(now)
-        parts.pacing.lift()
         parts.scheduler.later(now)
-        self.page.reload()
-        log.info("reloaded: %d folder(s)", len(settings.folders))
         return said
 
     # What the parts call
@@ -185,6 +203,16 @@ class Service:
     def _rescan(self) -> None:
         self.parts.inbox.rescan()
         self.parts.worker.wake()
+
+    def _keep_catalogue(self) -> None:
+        if not self._rulecheck.keep_up(self.parts.client):
+            return
+        with self._changing:
+            folders = {**self.settings.folders, **self._rulecheck.learnt()}
+            if folders != self.settings.folders:
+                self.settings = self.settings.model_copy(update={"folders": folders})
+                log.info("rules follow what their models take now")
+                self._settings_changed()
 
     # How it is
 

@@ -52,10 +52,13 @@ class Catalogue:
             with self._lock:
                 self._take(kept)
 
-    def refresh(self, client: Client, schemas_of: Iterable[str] = ()) -> bool:
+    def refresh(
+        self, client: Client, schemas_of: Iterable[str] = (), came: Callable[[], object] = lambda: None
+    ) -> bool:
         """Ask the API for its models, and for the schemas of those in `schemas_of`; tell whether models came.
 
-        What came is kept on disk. Nothing is paid, no key is needed, nothing is raised.
+        What came is kept on disk; `came` is called before that. Nothing is paid, no key is needed, nothing is
+        raised.
         """
         try:
             models = client.models()
@@ -74,6 +77,7 @@ class Catalogue:
             self._take(replace(self._kept, models=models, fetched_at=self._wall()))
             self.trouble = None
         self.fetch_schemas(client, schemas_of, anew=True, keep=False)
+        came()
         self._keep()
         return True
 

@@ -158,7 +158,7 @@ def listing(base_url: str) -> dict[str, Any]:
 def _entry(model: SandboxModel, base_url: str) -> dict[str, Any]:
     return {
         "model": model.id,
-        "type": model.kind.capitalize(),
+        "type": "Any" if model.anything else model.kind.capitalize(),
         "displayName": model.title,
         "display_console": model.shown,
         "categories": [model.id.rpartition("/")[2]],
@@ -176,6 +176,7 @@ def schema(model: SandboxModel) -> dict[str, Any]:
         "properties": model.properties,
         "required": list(model.required),
         "x-order-properties": list(model.properties),
+        "additionalProperties": model.anything,
     }
     return {
         "openapi": "3.0.3",

@@ -242,6 +242,10 @@ class House:
         """Give every submit that was sent, accepted or not."""
         return [entry for entry in self.sandbox.journal() if entry.call == "submit"]
 
+    def sent(self) -> list[Entry]:
+        """Give every call that hands the API something: uploads and submits."""
+        return [entry for entry in self.sandbox.journal() if entry.method == "POST"]
+
     def gates(self) -> dict[str, str]:
         """Give the closed gates: code and scope."""
         return {gate.code: gate.scope for gate in self.daemon.parts.gates.closed()}

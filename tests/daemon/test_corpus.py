@@ -230,7 +230,7 @@ def test_a_sidecar_that_is_no_file_fails_its_file_unread(
     with opened_in(os.path.dirname(secret)) as opened:
         house.until_failed(house.drop("cat.png", picture(1)), "bad_sidecar")
         assert opened == set()
-    assert house.sandbox.journal() == []
+    assert house.sent() == []
 
 
 def test_each_name_is_in_the_corpus_as_the_kernel_takes_it(house: House) -> None:

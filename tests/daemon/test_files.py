@@ -109,7 +109,7 @@ def test_a_file_gone_before_its_upload_ends_its_job_as_cancelled(house: House) -
     os.unlink(source)
     house.daemon.parts.actions.resume()
     assert house.until(source, State.CANCELLED).error_code == "source_gone"
-    assert house.sandbox.journal() == []
+    assert house.sent() == []
 
 
 def test_a_file_gone_between_upload_and_submit_costs_nothing(house: House) -> None:

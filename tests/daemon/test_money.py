@@ -77,7 +77,8 @@ def test_a_refusal_for_good_fails_the_job_with_what_the_api_said(house: House, c
 
 
 def test_a_request_that_the_model_refuses_names_the_field(house: House) -> None:
-    house.start(model="atlascloud/image-upscaler", input="image", params={"aspect_ratio": "1:77"})
+    house.start(model="atlascloud/image-upscaler")
+    house.drop("cat.png.toml", b'params = { aspect_ratio = "1:77" }')  # a rule's own params are looked at before
     house.until_failed(house.drop("cat.png", picture()), "bad_request")
     assert "aspect_ratio" in house.failed("cat.png")
     assert house.sandbox.submits() == []

@@ -185,7 +185,7 @@ def test_outputs_want_their_signature_and_no_key(api: Api) -> None:
 def test_the_catalogue_leads_to_its_schemas(api: Api) -> None:
     answer = api.get("/api/v1/models").json()
     assert answer["code"] == "200"
-    assert {entry["type"] for entry in answer["data"]} == {"Image", "Video", "Audio"}
+    assert {entry["type"] for entry in answer["data"]} == {"Image", "Video", "Audio", "Any"}
     assert any(entry["display_console"] is False for entry in answer["data"])
     for entry in answer["data"]:
         assert float(entry["price"]["actual"]["base_price"]) > 0
