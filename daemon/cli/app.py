@@ -8,7 +8,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from daemon import __version__
-from daemon.cli import change, check, costs, demo, init, jobs, notify, page, run, sandbox, status, try_file
+from daemon.cli import change, check, costs, demo, init, jobs, models, notify, page, run, sandbox, status, try_file
 from daemon.cli.failures import FINE, INTERRUPTED, report
 from daemon.cli.output import say
 
@@ -20,7 +20,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Example: hotfolder demo",
 )
-for _module in (demo, run, check, status, page, jobs, costs, change, try_file, notify, sandbox, init):
+for _module in (demo, run, check, status, page, jobs, costs, change, try_file, models, notify, sandbox, init):
     _module.register(app)
 
 

@@ -1,7 +1,7 @@
 """The configuration: one TOML file and a few environment variables, checked whole, then never changed."""
 
 from daemon.config.file import find
-from daemon.config.load import load, parse
+from daemon.config.load import api_and_state, load, parse
 from daemon.config.make import make_folders, remembered_mounts
 from daemon.config.model import Api, Database, Limits, Logs, Settings
 from daemon.config.notify import Notify
@@ -20,6 +20,7 @@ __all__ = [
     "Notify",
     "Settings",
     "Web",
+    "api_and_state",
     "fill",
     "find",
     "leaves_input_out",

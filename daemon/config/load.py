@@ -10,11 +10,11 @@ from daemon.config import paths
 from daemon.config.address import is_loopback
 from daemon.config.file import decode, find, read
 from daemon.config.key import MISSING, read_key
-from daemon.config.model import DEFAULT_BASE_URL, Settings
+from daemon.config.model import DEFAULT_BASE_URL, DEFAULT_STATE, Api, Settings
 from daemon.config.notify import read_urls
 from daemon.config.places import place, relations
 from daemon.config.words import refusal, stray, translate
-from daemon.errors import Fault
+from daemon.errors import ConfigError, Fault
 
 URL_VARIABLE = "ATLASCLOUD_BASE_URL"
 #: The sandbox takes any key; this one says in its journal that none was set.
@@ -30,6 +30,27 @@ def load(path: str | None, environ: Mapping[str, str], *, need_key: bool) -> Set
     """
     path = find(path, environ)
     return parse(read(path), path, environ, need_key=need_key)
+
+
+def api_and_state(path: str | None, environ: Mapping[str, str]) -> tuple[str, str]:
+    """Give the API's base URL and the state directory, for what needs no rules.
+
+    They are those of the configuration; where none is found, or none is named with `path` and what is found can't
+    be used, the defaults. Raises ConfigError for a configuration that is named, and for a wrong
+    `$ATLASCLOUD_BASE_URL`.
+    """
+    try:
+        settings = load(path, environ, need_key=False)
+    except ConfigError:
+        if path is not None:
+            raise
+        table = {"base_url": environ.get(URL_VARIABLE) or DEFAULT_BASE_URL}
+        try:
+            api = Api.model_validate(table)
+        except ValidationError as error:
+            raise refusal([_of_variable(fault) for fault in translate(error, ("api",))]) from None
+        return api.base_url, paths.absolute(DEFAULT_STATE, "/", paths.home_of(environ) or "/")
+    return settings.api.base_url, settings.state_dir
 
 
 def parse(text: str, path: str | None, environ: Mapping[str, str], *, need_key: bool) -> Settings:
@@ -130,7 +151,7 @@ def _relations(data: Table, context: Mapping[str, str | None]) -> list[Fault]:
         for name, rule in _table(data, "folders").items()
         if isinstance(rule, dict)
     ]
-    private = {"state_dir": _absolute(data.get("state_dir", "~/.local/state/hotfolder"), context)}
+    private = {"state_dir": _absolute(data.get("state_dir", DEFAULT_STATE), context)}
     url = _table(data, "database").get("url")
     if isinstance(url, str) and url.startswith("sqlite:///"):
         private["database.url"] = _absolute(url.removeprefix("sqlite:///"), context)

@@ -15,6 +15,7 @@ from daemon.config.rule import FolderRule
 from daemon.config.web import Web
 
 DEFAULT_BASE_URL = "https://api.atlascloud.ai"
+DEFAULT_STATE = "~/.local/state/hotfolder"
 _SQLITE = "sqlite:///"
 
 
@@ -66,7 +67,7 @@ class Logs(Frozen):
 class Settings(Frozen):
     """The whole configuration. `path` is the file that it was read from, if any."""
 
-    state_dir: Path = "~/.local/state/hotfolder"
+    state_dir: Path = DEFAULT_STATE
     api: Api = Field(default_factory=Api)
     limits: Limits = Field(default_factory=Limits)
     database: Database = Field(default_factory=Database)

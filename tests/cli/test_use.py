@@ -12,7 +12,7 @@ from tests.cli.house import House
 from tests.docs.readme import ROOT
 
 COMMANDS = (
-    "demo run check status page jobs show retry attach cancel pause resume try notify sandbox init".split()  # noqa: SIM905
+    "demo run check status page jobs show retry attach cancel pause resume try models notify sandbox init".split()  # noqa: SIM905
 )
 #: What makes a start slow, or is not needed to say what a command does.
 HEAVY = {"sqlmodel", "sqlalchemy", "starlette", "uvicorn", "apscheduler", "alembic", "requests", "PIL"}
@@ -78,6 +78,7 @@ def test_help_and_wrong_use_load_nothing_heavy(arguments: list[str]) -> None:
         ["retry"],
         ["try", "cat.jpg"],
         ["sandbox", "--port", "70000"],
+        ["models", "--type", "smell"],
         ["init", "--kind", "smell"],
     ],
 )
