@@ -6,6 +6,8 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from sqlalchemy.exc import DBAPIError
+
 from daemon.clock import Clock
 from daemon.config import Notify
 from daemon.events import BalanceKnown, Event, Events, GateClosed, GateOpened, JobMoved
@@ -203,12 +205,16 @@ class Teller:
         self._mailing.put(summary_of(self._store, self._gates, self._clock, self._host), now)
 
     def _save(self) -> None:
-        """Note what is unsent, if that changed."""
+        """Note what is unsent, if that changed; a table that takes no note may be what there is to tell."""
         with self._lock:
             groups = self._grouping.dump()
         noted: dict[str, Any] = {"groups": groups, "unsent": self._mailing.dump()}
         if self._summary_at is not None:
             noted["summary"] = {"time": self._present.daily_summary, "at": self._summary_at}
         if noted != self._noted and not self._stopping.is_set():
-            self._store.note(_NOTE, noted)
+            try:
+                self._store.note(_NOTE, noted)
+            except DBAPIError as error:
+                log.debug("what is unsent could not be noted: %s", error.orig)
+                return
             self._noted = noted

@@ -1,6 +1,8 @@
 """The daemon tells people what happens: grouped, in its own time, and never in the way of a job."""
 
+import contextlib
 import logging
+import sqlite3
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -200,6 +202,17 @@ def test_a_service_that_is_down_through_a_restart_loses_nothing(desk: Desk, rece
     desk.restart(receiver.url)
     wait_for(lambda: receiver.got, 20, "the message")
     assert receiver.titles[0].endswith("2 files failed in cats")
+
+
+def test_a_table_that_takes_no_note_keeps_no_message_back(desk: Desk, receiver: Receiver) -> None:
+    desk.begin(receiver.url)
+    wait_for(lambda: "unsent" in desk.noted(), 20, "the first turn")
+    with contextlib.closing(sqlite3.connect(desk.store.url.removeprefix("sqlite:///"))) as connection:
+        connection.execute("DROP TABLE notes")
+    desk.gates.close("table", "The job table was replaced.", now=0.0)
+    desk.let_pass(11)
+    wait_for(lambda: receiver.got, 20, "the message")
+    assert "The job table was replaced" in receiver.titles[0]
 
 
 def test_a_service_that_hangs_delays_no_job_and_no_stop(desk: Desk, receiver: Receiver) -> None:
