@@ -14,8 +14,8 @@ import warnings
 
 #: Pixels on the longer side of a small picture.
 SIDE = 480
-#: Pixels of a picture that is unpacked at all; formats that can be unpacked in part may have more.
-_PIXELS = 120_000_000
+#: Pixels that are unpacked at most, and that a picture may have: of a JPEG, every eighth can be had alone.
+_PIXELS, _LARGEST = 80_000_000, 300_000_000
 _MEMORY = 1500 << 20  # bytes of address space
 _SECONDS = 600  # of computing, over this process' life
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "AVIF", "BMP", "TIFF", "MPO")
@@ -39,8 +39,10 @@ def main() -> None:
 
 def _stand_back() -> None:
     """Let everything else on the machine go first, and take no more than a picture needs."""
-    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
-    resource.setrlimit(resource.RLIMIT_CPU, (_SECONDS, _SECONDS))
+    # A hardened service may not even lower its limits (SystemCallFilter=~@resources): pixels are counted always.
+    for limit, most in ((resource.RLIMIT_AS, _MEMORY), (resource.RLIMIT_CPU, _SECONDS)):
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(limit, (most, most))
     with contextlib.suppress(OSError):
         os.nice(10)
     with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:
@@ -51,12 +53,14 @@ def _made(source: int, target: int) -> bool:
     """Make one small picture; tell whether that could be done."""
     from PIL import Image, ImageOps
 
-    Image.MAX_IMAGE_PIXELS = _PIXELS
+    Image.MAX_IMAGE_PIXELS = _LARGEST
     try:
         with warnings.catch_warnings(), open(source, "rb", closefd=False) as file:
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(file, formats=_FORMATS) as opened:
                 opened.draft("RGB", (SIDE, SIDE))
+                if opened.width * opened.height > _PIXELS:
+                    return False
                 picture: Image.Image = opened
                 picture.thumbnail((SIDE, SIDE), reducing_gap=2.0)
                 picture = ImageOps.exif_transpose(picture)

@@ -23,6 +23,8 @@ _SECONDS = 20.0  # for one picture
 _IDLE = 20.0  # until the process ends
 #: Bytes that are kept on disk, and what is left of them after some were removed, the oldest first.
 _KEPT, _LEFT = 256_000_000, 192_000_000
+#: Bytes that must be free on the disk of the job table, which comes first.
+_ROOM = 500_000_000
 #: How often the kept ones are counted: after so many new ones.
 _ROUND = 200
 _FAILURES = 10_000
@@ -65,6 +67,9 @@ class Thumbs:
 
     def _make(self, descriptor: int, kept: str, name: str) -> None:
         os.makedirs(self._directory, mode=0o700, exist_ok=True)
+        disk = os.statvfs(self._directory)
+        if disk.f_bavail * disk.f_frsize < _ROOM:
+            raise OSError("what room is left is for the job table")
         if self._timer is not None:
             self._timer.cancel()
         if self._process is None:
