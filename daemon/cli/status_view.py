@@ -23,7 +23,7 @@ Fields = Mapping[str, Any]
 
 def view_of(status: Fields, *, new: bool) -> RenderableType:
     """Give what `status` shows, from what `status --json` prints; `new`: there is no job table yet."""
-    parts: list[RenderableType] = [_daemon(status["daemon"])]
+    parts: list[RenderableType] = [_daemon(status["daemon"]), *_page(status["daemon"]["page"])]
     if new:
         parts.append(Text("Nothing has run yet: there is no job table. `hotfolder run` makes it."))
     parts += [Text(), _folders(status)]
@@ -38,6 +38,14 @@ def _daemon(daemon: Fields) -> Text:
     if not daemon["running"]:
         return Text("The daemon is not running.", style="yellow")
     return Text(f"The daemon runs (process {daemon['pid']}, since {local(daemon['started_at'])}).", style="green")
+
+
+def _page(page: Fields) -> Iterator[Text]:
+    """Say where the page is, or why it can't be had; nothing where nobody wants it."""
+    if page["address"]:
+        yield Text(f"The page is at {page['address']}; `hotfolder page` opens it.")
+    elif page["trouble"]:
+        yield Text(f"The page can't be served: {page['trouble']}.", style="yellow")
 
 
 def _folders(status: Fields) -> Table:

@@ -1,5 +1,6 @@
 """The page's life beside the daemon's: opened late, closed early, and never in the way."""
 
+import io
 import os
 import socket
 import subprocess
@@ -8,7 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
+from daemon.cli.status_view import view_of
 from daemon.errors import Refused
 from tests.daemon.house import House, house_in
 from tests.docs.readme import ROOT
@@ -95,3 +98,19 @@ def test_a_reload_opens_and_closes_it(house: House) -> None:
     assert house.daemon.page.fields()["address"] is None
     with pytest.raises(ConnectionRefusedError):
         visitor.get("/")
+
+
+def test_the_status_says_where_the_page_is_or_what_is_in_the_way(house: House) -> None:
+    def said() -> str:
+        console = Console(width=200, file=io.StringIO())
+        with console.capture() as capture:
+            console.print(view_of(house.daemon.status(), new=False))
+        return capture.get()
+
+    house.start()
+    assert "page" not in said()
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        house.reload(web={"enabled": True, "port": taken.getsockname()[1]})
+        wait_for(lambda: "The page can't be served" in said(), 20, "the trouble to be told")
+    house.reload(web=WEB)
+    wait_for(lambda: "The page is at http://127.0.0.1:" in said(), 20, "the page to be told")
