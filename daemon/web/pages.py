@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from daemon.states import Job
+from daemon.states import CONDITIONS, Job
 from daemon.status import headline
 from daemon.web import filters
 from daemon.web.cards import Card, card_of
@@ -142,8 +142,10 @@ def _of_status(status: Mapping[str, Any], wanted: Filter) -> dict[str, Any]:
         if wanted.folder in {"", name}:
             for group, states in GROUPS.items():
                 counts[group] += sum(folder["states"].get(str(state), 0) for state in states)
+    by_themselves = sum(job["code"] in CONDITIONS for job in status["held"])
     return {
         "status": status,
+        "needing": status["total"]["held"] - by_themselves,
         "headline": headline(status),
         "wanted": wanted,
         "titles": TITLES,
