@@ -12,7 +12,8 @@ from sqlalchemy.exc import DBAPIError
 from daemon import control, dryrun, marker, schema, status
 from daemon.actions import Actions
 from daemon.atlas.client import Client
-from daemon.catalogue import known_prices
+from daemon.catalogue import known_catalogue
+from daemon.check.rules import judge
 from daemon.clock import Clock
 from daemon.config import Settings
 from daemon.config.address import is_loopback
@@ -129,12 +130,15 @@ class Reach:
 
     def plans(self) -> tuple[list[Plan], dict[str, Any]]:
         """Give what `run` would do with each file in the inboxes, and the sums; sends and writes nothing."""
-        prices = known_prices(self.settings, self._clock)
+        catalogue = known_catalogue(self.settings, self._clock)
+        verdict = judge(self.settings, catalogue)
+        settings = verdict.settings  # with the inputs that the daemon will find
         with contextlib.ExitStack() as stack:
             queries = stack.enter_context(self.queries()) if self.has_table() else None
-            files = list(dryrun.plans(self.settings, queries, prices, wall=self._clock.wall()))
+            files = list(dryrun.plans(settings, queries, catalogue.price, wall=self._clock.wall()))
             spent = {} if queries is None else queries.spent_today()
-        return files, dryrun.summary(self.settings, files, spent)
+        sums = dryrun.summary(settings, files, spent)
+        return files, {**sums, "notes": [*map(str, verdict.faults), *sums["notes"]]}
 
     def _runs(self) -> bool:
         try:

@@ -53,12 +53,17 @@ class Catalogue:
                 self._take(kept)
 
     def refresh(
-        self, client: Client, schemas_of: Iterable[str] = (), came: Callable[[], object] = lambda: None
+        self,
+        client: Client,
+        schemas_of: Iterable[str] = (),
+        came: Callable[[], object] = lambda: None,
+        *,
+        keep: bool = True,
     ) -> bool:
         """Ask the API for its models, and for the schemas of those in `schemas_of`; tell whether models came.
 
-        What came is kept on disk; `came` is called before that. Nothing is paid, no key is needed, nothing is
-        raised.
+        What came is kept on disk unless `keep` is false; `came` is called before that. Nothing is paid, no key is
+        needed, nothing is raised.
         """
         try:
             models = client.models()
@@ -78,7 +83,8 @@ class Catalogue:
             self.trouble = None
         self.fetch_schemas(client, schemas_of, anew=True, keep=False)
         came()
-        self._keep()
+        if keep:
+            self._keep()
         return True
 
     def fetch_schemas(

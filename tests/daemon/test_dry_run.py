@@ -64,7 +64,16 @@ def test_each_file_is_told_with_its_request_and_nothing_is_sent_or_written(house
 
     assert files_below(house.base) == before
     assert not os.path.exists(house.settings().state_dir)
-    assert {entry.call for entry in house.sandbox.journal()} <= {"models"}
+    assert {entry.call for entry in house.sandbox.journal()} <= {"models", "schema"}
+
+
+def test_it_tells_by_the_models_schema_what_would_be_sent_and_what_is_wrong(house: House) -> None:
+    house.configure(model="google/nano-banana-2/edit", prompt="oil", params={"sed": 7})
+    house.drop("a.png", picture(1))
+    found, sums = planned(house)
+    assert found["a.png"].request is not None
+    assert found["a.png"].request["images"] == [UPLOADED]
+    assert any("folders.pictures.params.sed" in note for note in sums["notes"])
 
 
 def test_beside_a_running_daemon_it_knows_what_is_a_job_already(house: House) -> None:
