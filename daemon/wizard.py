@@ -192,7 +192,7 @@ def folder_name(usual: Task | None, prompt: str | None, kind: str, *, media: boo
 
 def text_of(wanted: Wish) -> str:
     """Give the configuration's text, with a remark for each line. Raises Refused for what TOML can't hold."""
-    return "\n".join(_head(wanted)) + "\n" + "\n".join(_folder(wanted)) + "\n"
+    return "\n".join((*_head(wanted), *_page(), *_folder(wanted))) + "\n"
 
 
 def _head(wanted: Wish) -> Iterator[str]:
@@ -213,6 +213,12 @@ def _head(wanted: Wish) -> Iterator[str]:
     yield "[limits]"
     yield _limit("daily_budget_usd", wanted.budget, BUDGET_USD, "reached: spending stops until the next day (UTC)")
     yield _limit("confirm_above", wanted.pile, PILE, "more files within a minute wait for `hotfolder approve`")
+    yield ""
+
+
+def _page() -> Iterator[str]:
+    yield "[web]"
+    yield "enabled = true    # the page, on this machine and for you alone; `hotfolder page` opens it"
     yield ""
 
 

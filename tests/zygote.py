@@ -26,7 +26,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import IO, Any
 
-from tests.docs.readme import ROOT
+from tests.docs.pages import ROOT
 
 PIPE = subprocess.PIPE
 _MOST = 1 << 20  # bytes of an order

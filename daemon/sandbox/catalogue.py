@@ -98,6 +98,14 @@ MODELS: Mapping[str, SandboxModel] = {
             ("image",),
         ),
         SandboxModel(
+            "youchuan/v8.2/remove-background",
+            "image",
+            "Youchuan V8.2 Remove Background",
+            Decimal("0.086"),
+            {"image": _URL},
+            ("image",),
+        ),
+        SandboxModel(
             "bytedance/seedance-2.0/image-to-video",
             "video",
             "Seedance 2.0 Image to Video",
@@ -120,6 +128,22 @@ MODELS: Mapping[str, SandboxModel] = {
             Decimal("0.30"),
             {"prompt": _PROMPT, "video": _URL, **_VIDEO},
             ("prompt", "video"),
+        ),
+        SandboxModel(
+            "kwaivgi/kling-video-o3-std/video-edit",
+            "video",
+            "Kling Video O3 Standard Edit",
+            Decimal("0.42"),
+            {"prompt": _PROMPT, "video": _URL, "images": _images(minimum=0)},
+            ("prompt", "video"),
+        ),
+        SandboxModel(
+            "minimax/music-2.6",
+            "audio",
+            "Music 2.6",
+            Decimal("0.15"),
+            {"prompt": _PROMPT, "lyrics": {"type": "string", "maxLength": 3000}},
+            ("prompt",),
         ),
         SandboxModel(
             "minimax/music-2.0/text-to-audio",

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from tests.cli.house import House
-from tests.docs.readme import ROOT
+from tests.docs.pages import ROOT
 
 
 @pytest.mark.parametrize(

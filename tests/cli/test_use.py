@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from tests.cli.house import House
-from tests.docs.readme import ROOT
+from tests.docs.pages import ROOT
 
 COMMANDS = (
     "demo run check status page jobs show retry attach cancel pause resume try models notify sandbox init".split()  # noqa: SIM905

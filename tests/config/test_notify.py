@@ -11,7 +11,7 @@ from daemon.config import Settings, parse
 from daemon.config.notify import VARIABLE
 from daemon.errors import ConfigError
 from tests.config.texts import ENVIRON, faults, folder
-from tests.docs.readme import ROOT
+from tests.docs.pages import ROOT
 
 INLINE = '[notify]\nurls = ["json://secret-a/", "ntfy://secret-b"]\n'
 

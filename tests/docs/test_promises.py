@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.docs.readme import ROOT
+from tests.docs.pages import ROOT
 
 TESTS = os.path.join(ROOT, "tests")
 NAMED = re.compile(r"`([\w/]+\.py)::(\w+)`")

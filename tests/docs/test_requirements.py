@@ -9,7 +9,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from tests.docs.readme import ROOT
+from tests.docs.pages import ROOT
 
 
 def project() -> dict[str, Any]:

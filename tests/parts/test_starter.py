@@ -13,7 +13,7 @@ import pytest
 from daemon import starter, wizard
 from daemon.errors import ConfigError, Refused
 from daemon.starter import Secret
-from tests.docs.readme import ROOT
+from tests.docs.pages import ROOT
 
 SECRET = Secret("api-key", b"apikey-1\n")
 WANTED = wizard.wish(beside=True, name="oil")

@@ -11,7 +11,7 @@ import pytest
 from daemon import config, userunit
 from daemon.userunit import Place
 from tests.config.texts import folder
-from tests.docs.readme import ROOT
+from tests.docs.pages import ROOT
 
 PLACE = Place("/opt/a b/bin/hotfolder", "/home/anna/con fig/hotfolder.toml", ["/home/anna/Atlas", "/srv/100 %"])
 

@@ -1,7 +1,7 @@
-"""The README's own instructions, carried out inside a machine.
+"""The instructions of docs/operations.md, carried out inside a machine.
 
 A machine has no network, so two things differ: pip's lines are done by copying what is installed beside the tests
-that run, and the Python is one that a service can see. Everything else is the README's, line by line.
+that run, and the Python is one that a service can see. Everything else is the page's, line by line.
 """
 
 import os
@@ -12,8 +12,9 @@ from importlib.metadata import PackageNotFoundError, distribution
 
 import pytest
 
-from tests.docs.readme import ROOT, blocks
+from tests.docs.pages import ROOT, blocks
 from tests.systemd.machine import Machine
+from tests.systemd.service import PORT
 
 CHECKOUT = "/usr/src/atlas-hotfolder"
 KEY = "apikey-of-the-tests\n"
@@ -27,7 +28,7 @@ sys.exit(main())
 
 
 def copy_checkout(machine: Machine) -> None:
-    """Put what the README's lines need of a clone where everybody in the machine can read it."""
+    """Put what the page's lines need of a clone where everybody in the machine can read it."""
     target = machine.path(CHECKOUT)
     os.makedirs(target)
     for name in ("config", "systemd", "daemon"):
@@ -37,8 +38,9 @@ def copy_checkout(machine: Machine) -> None:
 
 
 def follow(machine: Machine, heading: str, *, person: str | None = None) -> None:
-    """Carry out every shell line under a heading of the README, as root or as a person with a running manager."""
-    lines = [line for block in blocks("sh", heading) for line in block.lines]
+    """Carry out every shell line under a heading, as root or as a person with a running manager."""
+    page = "docs/operations.md"
+    lines = [line for block in blocks("sh", page=page, heading=heading) for line in block.lines]
     assert lines, heading
     for line in lines:
         _follow_line(machine, line, person)
@@ -56,6 +58,8 @@ def _follow_line(machine: Machine, line: str, person: str | None) -> None:
             machine, prefix
         )
         return
+    if "hotfolder init" in line:
+        line = f"ATLASCLOUD_BASE_URL=http://127.0.0.1:{PORT} {line}"  # the sandbox, as for the service
     run_as(machine, person, line, given=KEY if "api-key" in line else None)
 
 
@@ -107,6 +111,8 @@ def _install_packages(machine: Machine, prefix: str) -> None:
 def _install_ourselves(machine: Machine, prefix: str) -> None:
     package = os.path.join(_site(machine, prefix), "daemon")
     shutil.copytree(machine.path(f"{CHECKOUT}/daemon"), package, dirs_exist_ok=True)
+    units = f"{prefix}/share/atlas-hotfolder/systemd"
+    shutil.copytree(machine.path(f"{CHECKOUT}/systemd"), machine.path(units), dirs_exist_ok=True)
     script = f"{prefix}/bin/hotfolder"
     with open(machine.path(script), "w", encoding="utf-8") as file:
         file.write(SCRIPT.format(prefix=prefix))

@@ -1,4 +1,4 @@
-"""The system unit, installed by the README's instructions under a real systemd: what it does and survives."""
+"""The system unit, installed by docs/operations.md under a real systemd: what it does and survives."""
 
 import hashlib
 import json
@@ -202,6 +202,18 @@ def test_a_configuration_that_can_not_be_used_is_not_tried_again(service: Machin
     assert shown == {"ActiveState": "failed", "ExecMainStatus": "2", "NRestarts": "0"}
     service.run("tee", CONFIG, given=whole)
     service.run("systemctl", "restart", UNIT)
+
+
+def test_a_key_can_be_kept_so_that_only_systemd_reads_it(service: Machine) -> None:
+    service.run("sh", "-c", "umask 077 && echo apikey-in-secret > /root/key")
+    made = service.run(
+        *("env", "HOME=/root", "ATLASCLOUD_BASE_URL=http://127.0.0.1:1", f"{PREFIX}/bin/hotfolder"),
+        *("init", "/root/new", "--credential", "--key-file", "/root/key"),
+    )
+    assert "apikey-in-secret" not in made.stdout + service.run("cat", "/root/new/hotfolder.toml").stdout
+    kept = "/root/new/api-key.cred"
+    assert "apikey-in-secret" not in service.run("cat", kept).stdout
+    assert service.run("systemd-creds", "decrypt", "--name=atlas-api-key", kept, "-").stdout == "apikey-in-secret"
 
 
 def test_an_upgrade_keeps_its_jobs(service: Machine) -> None:

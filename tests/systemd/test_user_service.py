@@ -1,4 +1,4 @@
-"""The user unit, installed by the README's instructions for a person with a systemd of their own."""
+"""The user unit, installed by docs/operations.md for a person with a systemd of their own."""
 
 import os
 from collections.abc import Iterator

@@ -14,7 +14,7 @@ from rich.console import Console
 from daemon.cli.status_view import view_of
 from daemon.errors import Refused
 from tests.daemon.house import House, house_in
-from tests.docs.readme import ROOT
+from tests.docs.pages import ROOT
 from tests.support import wait_for
 from tests.web.conftest import WEB
 from tests.web.visitor import opened
