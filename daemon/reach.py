@@ -3,27 +3,19 @@
 import contextlib
 import os
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.exc import DBAPIError
 
-from daemon import control, dryrun, marker, schema, status
+from daemon import control, marker, schema, status
 from daemon.actions import Actions
-from daemon.atlas.client import Client
-from daemon.catalogue import known_catalogue
-from daemon.check.rules import judge
 from daemon.clock import Clock
 from daemon.config import Settings
-from daemon.config.address import is_loopback
-from daemon.config.key import MISSING, read_key
-from daemon.config.load import SANDBOX_KEY
 from daemon.control import NotRunning
-from daemon.dryrun import Plan
 from daemon.errors import HotfolderError
 from daemon.gates import Gate
-from daemon.money import day_of
 from daemon.names import shown
 from daemon.queries import Queries
 from daemon.service import Service, table_url
@@ -114,31 +106,6 @@ class Reach:
         self._need_rights()
         address: str = control.ask(self.settings.state_dir, "page")
         return address
-
-    def costs(self, environ: Mapping[str, str], *, days: int, offline: bool) -> dict[str, Any]:
-        """Give what `hotfolder costs --json` prints; without a key (in `environ`) the API is not asked."""
-        from daemon import costs
-
-        key, trouble = (None, None) if offline else _key(self.settings, environ)
-        client = Client(self.settings.api.base_url, lambda: key or "", self._clock)
-        today = day_of(self._clock.wall())
-        with contextlib.ExitStack() as stack:
-            stack.callback(client.close)
-            queries = stack.enter_context(self.queries()) if self.has_table() else None
-            found = costs.collect(queries, client.charges if key else None, today=today, days=days)
-        return {**found, "api_trouble": found["api_trouble"] or trouble}
-
-    def plans(self) -> tuple[list[Plan], dict[str, Any]]:
-        """Give what `run` would do with each file in the inboxes, and the sums; sends and writes nothing."""
-        catalogue = known_catalogue(self.settings, self._clock)
-        verdict = judge(self.settings, catalogue)
-        settings = verdict.settings  # with the inputs that the daemon will find
-        with contextlib.ExitStack() as stack:
-            queries = stack.enter_context(self.queries()) if self.has_table() else None
-            files = list(dryrun.plans(settings, queries, catalogue.price, wall=self._clock.wall()))
-            spent = {} if queries is None else queries.spent_today()
-        sums = dryrun.summary(settings, files, spent)
-        return files, {**sums, "notes": [*map(str, verdict.faults), *sums["notes"]]}
 
     def _runs(self) -> bool:
         try:
@@ -268,14 +235,6 @@ def _pauses(queries: Queries) -> list[Gate]:
         folder = key.removeprefix(PILE)
         gates.append(Gate("pile", folder, piled(folder), since, None, 0.0))
     return gates
-
-
-def _key(settings: Settings, environ: Mapping[str, str]) -> tuple[str | None, str | None]:
-    """Give the API key, or why there is none."""
-    key, faults = read_key(settings.api.api_key_file, environ)
-    if key is None and not faults:
-        return (SANDBOX_KEY, None) if is_loopback(settings.api.base_url) else (None, str(MISSING))
-    return (None, str(faults[0])) if faults or key is None else (key, None)
 
 
 def _no_rights(path: str, why: str) -> HotfolderError:

@@ -36,7 +36,7 @@ LAYERS = (
     {"rest", "rulecheck", "upkeep"},
     {"parts", "web", "models"},
     {"service", "reach"},
-    {"foreground", "demo", "starter", "offers", "userunit"},
+    {"outlook", "foreground", "demo", "starter", "offers", "userunit"},
     {"cli", "__main__"},
 )
 

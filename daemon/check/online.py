@@ -6,7 +6,7 @@ from daemon.atlas.client import Client
 from daemon.catalogue import Catalogue
 from daemon.check.finding import Finding, fault, ok, warning
 from daemon.check.rules import Judged, judge
-from daemon.config import Settings, leaves_input_out
+from daemon.config import FolderRule, Settings, leaves_input_out
 from daemon.config.words import dotted
 from daemon.errors import Blocked, Rejected, StageError, Unreachable
 
@@ -30,7 +30,7 @@ def online_findings(settings: Settings, client: Client, catalogue: Catalogue) ->
         if catalogue.fetched_at is None:
             return
     for judged in judge(settings, catalogue).rules:
-        yield from _of_rule(judged, settings)
+        yield from _of_rule(judged, settings, catalogue)
 
 
 def _balance(client: Client) -> Finding:
@@ -51,7 +51,7 @@ def _trouble(error: StageError) -> Finding:
     return fault("api", str(error))
 
 
-def _of_rule(judged: Judged, settings: Settings) -> Iterator[Finding]:
+def _of_rule(judged: Judged, settings: Settings, catalogue: Catalogue) -> Iterator[Finding]:
     rule = judged.rule
     yield from (fault(each.key, _words(each.wrong, each.right)) for each in judged.faults)
     yield from (warning(each.key, _words(each.wrong, each.right)) for each in judged.doubts)
@@ -61,6 +61,14 @@ def _of_rule(judged: Judged, settings: Settings) -> Iterator[Finding]:
     model = dotted(("folders", rule.name, "model"))
     if not judged.faults and all(each.key != model for each in judged.doubts):
         yield ok(model, f'"{rule.model}" is in the catalogue and takes what the rule sends')
+    if catalogue.price(rule.model) is None and _has_limits(rule, settings):
+        yield warning(model, "its price is not known, so no budget and no limit in USD counts what it costs")
+
+
+def _has_limits(rule: FolderRule, settings: Settings) -> bool:
+    """Tell whether something is to stop at an amount of USD."""
+    limits = (each for of in (rule, settings.limits) for each in (of.daily_budget_usd, of.confirm_above_usd))
+    return any(each is not None for each in limits)
 
 
 def _words(wrong: str, right: str) -> str:

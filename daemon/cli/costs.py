@@ -38,9 +38,10 @@ def costs(
 
     Amounts are floors where the API has not told the cost; what it charged by day and model stands beside them.
     """
+    from daemon import outlook
     from daemon.cli.open import opened
 
-    found = opened(config).costs(os.environ, days=days, offline=offline)
+    found = outlook.costs(opened(config), os.environ, days=days, offline=offline)
     if as_json:
         print_json(found)
         return

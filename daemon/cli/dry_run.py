@@ -19,9 +19,10 @@ _NAMED = 50
 
 def show_plans(config: str | None, *, as_json: bool) -> int:
     """Show what would be sent for what lies in the inboxes; give the exit code."""
+    from daemon import outlook
     from daemon.cli.open import opened
 
-    files, sums = opened(config).plans()
+    files, sums = outlook.plans(opened(config))
     if as_json:
         print_json({"files": [each.as_json() for each in files], **sums})
         return FINE

@@ -1,5 +1,6 @@
 """What was spent, from the table, beside what the API really charged."""
 
+from daemon.outlook import costs
 from daemon.reach import Reach
 from tests.daemon.house import KEY, House
 from tests.daemon.samples import picture
@@ -16,7 +17,7 @@ def test_floors_stand_beside_what_was_really_charged(house: House) -> None:
     drop(house, 2, "cats")
     drop(house, 1, "dogs")
     house.until_all_done(3)
-    found = Reach(house.settings()).costs(KEYS, days=2, offline=False)
+    found = costs(Reach(house.settings()), KEYS, days=2, offline=False)
     assert found["api_trouble"] is None
     assert [(row["folder"], row["payments"], row["at_least_usd"]) for row in found["by_folder"]] == [
         ("cats", 2, 2 * PRICE),
@@ -48,9 +49,9 @@ def test_an_api_that_does_not_say_is_no_failure(house: House) -> None:
     reach = Reach(house.settings())
     for status in (401, 403, 500):
         house.sandbox.fault("costs", "status", code=status)
-        found = reach.costs(KEYS, days=2, offline=False)
+        found = costs(reach, KEYS, days=2, offline=False)
         assert found["api_trouble"]
         assert (found["total"]["at_least_usd"], found["total"]["charged_usd"]) == (PRICE, None)
     before = house.sandbox.count("costs")
-    assert reach.costs(KEYS, days=2, offline=True)["api_trouble"] is None
+    assert costs(reach, KEYS, days=2, offline=True)["api_trouble"] is None
     assert house.sandbox.count("costs") == before
