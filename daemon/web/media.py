@@ -43,7 +43,9 @@ _SAFE = {
     "m4a": "audio/mp4",
 }
 _BLOCK = 256 * 1024
-_HEADERS = {"Content-Security-Policy": "sandbox; default-src 'none'", "Accept-Ranges": "bytes"}
+#: Opened by itself, a picture or film is a page that the browser makes around it, with a little style of its own.
+_POLICY = "sandbox; default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'"
+_HEADERS = {"Content-Security-Policy": _POLICY, "Accept-Ranges": "bytes"}
 #: An address names a version of the file, so what was fetched may be kept; by this browser alone.
 _KEPT = "private, max-age=86400"
 

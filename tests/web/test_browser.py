@@ -164,3 +164,12 @@ def test_it_fits_and_is_kept_as_a_picture(house: House, name: str, dark: bool, w
         assert run(page, "return document.documentElement.scrollWidth") <= width
         picture_of(page, f"job-{name}")
         assert complaints(page) == []
+
+
+@pytest.mark.parametrize("what", ["source", "outputs/0"])
+def test_a_file_opens_by_itself(what: str, house: House, page: webdriver.Chrome) -> None:
+    job = house.until(house.drop(f"alone-{len(what)}.png", picture(20 + len(what))))
+    page.get(f"{house.daemon.page.fields()['address']!s}/jobs/{job.id}/{what}")
+    assert run(page, "return document.images[0].naturalWidth") == 16
+    # It stands alone, in a sandbox: not even the sign of the site that browsers look for is let in.
+    assert all("/favicon.ico" in each for each in complaints(page))
