@@ -23,7 +23,12 @@ def routes(desk: Desk, hands: Hands) -> Sequence[BaseRoute]:
         return JSONResponse(await hands.run(desk.status))
 
     def found(state: State | None, folder: str | None, before: int | None, limit: int) -> list[dict[str, Any]]:
-        jobs = desk.queries.listed(state=state, folder=folder, before=before, limit=limit)
+        queries = desk.queries
+        if state is None and not folder:
+            jobs = queries.listed(before=before, limit=limit)
+        else:
+            states = tuple(State) if state is None else (state,)
+            jobs = queries.newest(states, folder or None, before=before, limit=limit)
         return [job_fields(job) for job in jobs]
 
     async def jobs(request: Request) -> Response:

@@ -21,6 +21,8 @@ def routes(keys: Keys, cookie: str) -> Sequence[BaseRoute]:
     """Give the route; `cookie` is the name of the session's cookie."""
 
     async def enter(request: Request) -> Response:
+        if request.method != "GET":  # who only looks whether a link is good must not use it up
+            return Response(status_code=405, headers={"Allow": "GET"})
         if not keys.redeem(request.query_params.get("ticket", "")):
             return problem(401, "This address was used already, or is too old. `hotfolder page` gives a new one.")
         answer = RedirectResponse("/", 303, headers={"Referrer-Policy": "no-referrer"})

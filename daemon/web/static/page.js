@@ -193,6 +193,7 @@ function listen() {
       pulse.classList.remove("away");
       pulse.textContent = "live";
     }
+    document.querySelector("[data-refresh]")?.setAttribute("hidden", "");
     wanted.all = true;
     look();
   });
@@ -204,6 +205,7 @@ function listen() {
     look();
   });
   source.addEventListener("error", () => {
+    document.querySelector("[data-refresh]")?.removeAttribute("hidden");
     if (!pulse) return;
     pulse.classList.add("away");
     pulse.textContent = "waiting for the daemon";
