@@ -17,7 +17,8 @@ class Pool:
 
     `claim(most)` gives up to `most` jobs from the table. It is asked only when there may be some: after `wake`,
     or when the last answer was a full one. A job that is handed over (`reserve`, `put`) saves that question.
-    `linger`: seconds for which a single thread waits for more jobs before it works on some together.
+    `linger`: seconds for which a single thread waits for more jobs before it works on some together. `ahead`: how
+    many are claimed together, if that is more than the threads take up at once.
     """
 
     def __init__(
@@ -30,13 +31,14 @@ class Pool:
         turn: turns.Turn | None = None,
         at_once: int = 1,
         linger: float = 0.0,
+        ahead: int | None = None,
     ) -> None:
         self.name = name
         self._turn = turn or turns.Turn()
         self._at_once = at_once
         self._linger = linger
         self._lingers = False
-        self._most = size * at_once
+        self._most = ahead or size * at_once
         self._claim = claim
         self._work = work
         self._state = threading.Condition()

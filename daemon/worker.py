@@ -25,10 +25,11 @@ from daemon.states import CONDITIONS, FINAL, IN_FLIGHT, Job, Move, State
 from daemon.steps import Steps
 from daemon.store import Store
 from daemon.turns import Turn
+from daemon.unready import SOON, Unready
 
 log = logging.getLogger(__name__)
 
-UPLOAD, SUBMIT, POLL, DOWNLOAD, PUT_AWAY = "upload", "submit", "poll", "download", "put-away"
+UPLOAD, SUBMIT, POLL, DOWNLOAD, UNREADY, PUT_AWAY = "upload", "submit", "poll", "download", "unready", "put-away"
 _POOL_OF = {
     State.QUEUED: UPLOAD,
     State.UPLOADED: SUBMIT,
@@ -36,8 +37,10 @@ _POOL_OF = {
     State.DOWNLOADING: DOWNLOAD,
     **dict.fromkeys(FINAL, PUT_AWAY),
 }
-#: Threads for each stage but the uploads, whose number is configured.
+#: Threads for submits and for downloads; the number of uploads is configured.
 _THREADS = 4
+#: Polls wait longer for the network than they compute; so many rows are claimed with one transaction.
+_POLLERS, _POLLS_AHEAD = 8, 64
 #: Seconds for which sources of jobs that ended wait for others, to be put away with them.
 _LINGER = 0.05
 #: A step that took less, in seconds, is followed by the next one in the same thread.
@@ -75,11 +78,13 @@ class Worker:
         closing = Closing(store, self._persist, clock, steps.folders, steps.rule_for, chance=chance, later=later)
         uploads = settings.limits.uploads
         turn = Turn()
+        self._unready = Unready(store, self._persist, turn, later)
         self._pools = {
             UPLOAD: Pool(UPLOAD, uploads, claims.for_upload, self._carry, turn=turn),
             SUBMIT: Pool(SUBMIT, _THREADS, claims.for_submit, self._carry, turn=turn),
-            POLL: Pool(POLL, _THREADS, claims.for_poll, self._carry, turn=turn),
+            POLL: Pool(POLL, _POLLERS, claims.for_poll, self._carry, turn=turn, ahead=_POLLS_AHEAD),
             DOWNLOAD: Pool(DOWNLOAD, _THREADS, claims.for_download, self._carry, turn=turn),
+            UNREADY: self._unready.pool,
             PUT_AWAY: Pool(
                 PUT_AWAY, 1, claims.for_put_away, closing.close, turn=turn, at_once=AT_ONCE, linger=_LINGER
             ),
@@ -98,13 +103,14 @@ class Worker:
         """
         until = time.monotonic() + timeout
         self._steps.stopping.set()
-        *working, last = self._pools.values()
+        *working, unready, last = self._pools.values()
         for pool in working:
             pool.stop()
         interrupt()
         ended = [pool.join(max(0.0, until - time.monotonic())) for pool in working]
+        unready.stop(drain=True)
         last.stop(drain=True)  # what has ended meanwhile leaves nothing lying about
-        return all([*ended, last.join(max(0.0, until - time.monotonic()))])
+        return all([*ended, *(pool.join(max(0.0, until - time.monotonic())) for pool in (unready, last))])
 
     def reload(self, settings: Settings) -> None:
         """Take new rules; jobs that are not yet submitted go by them."""
@@ -236,7 +242,9 @@ class Worker:
         pool = self._pools.get(_POOL_OF.get(outcome.to, ""))
         stops = self._steps.stopping.is_set() and outcome.to not in FINAL
         if pool is None or changes.get("put_away") or changes["due_at"] > now or stops:
-            self._write(hand, outcome, changes)
+            unready = outcome.to is State.PROCESSING is hand.row.state and changes["due_at"] > now + SOON
+            if not (unready and self._unready.take(hand.row, {**hand.unsaved, **changes})):
+                self._write(hand, outcome, changes)
             return False
         quick = quick and outcome.to not in FINAL
         reserved = not quick and pool.reserve()

@@ -30,7 +30,7 @@ LAYERS = (
     {"atlas", "catalogue", "provenance", "folders", "schema", "rows", "in_flight", "budget", "sandbox"},
     {"inbox", "outbox", "queries", "putaway", "writes", "account"},
     {"stages", "store", "status", "check", "costs", "dryrun", "notify"},
-    {"aftermath", "hand", "claims", "actions", "probes", "closing", "persist"},
+    {"aftermath", "hand", "claims", "actions", "probes", "closing", "persist", "unready"},
     {"steps", "brake"},
     {"worker"},
     {"rest", "rulecheck", "upkeep"},
