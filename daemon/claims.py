@@ -3,11 +3,12 @@
 import contextlib
 import threading
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from sqlalchemy.exc import DBAPIError
 
 from daemon.atlas.pacing import Pacing
+from daemon.atlas.rate import Rate
 from daemon.clock import Clock
 from daemon.config import FolderRule, Settings
 from daemon.errors import Conflict
@@ -20,6 +21,9 @@ from daemon.store import Store
 #: Keys of `pacing`: all uploads and all polls go by one window each, submits by one for each model, downloads by
 #: one for each host.
 UPLOADS, POLLS = ("upload", ""), ("poll", "")
+#: So many of the predictions that were not ready at once are asked for in a second at most, however many are in
+#: flight; what is due then waits. And seconds until it is looked for again.
+POLLS_A_SECOND, _POLLS_AGAIN = 200.0, 0.1
 
 
 def submits(model: str) -> tuple[str, str]:
@@ -42,17 +46,30 @@ def calls_ended(pacing: Pacing) -> Counter[tuple[str, str]]:
 
 
 class Claims:
-    """Takes due rows from the table for the daemon instance `by`. Thread-safe."""
+    """Takes due rows from the table for the daemon instance `by`. Thread-safe.
+
+    `later` is told when to look again for rows that are due and had to wait.
+    """
 
     def __init__(
-        self, store: Store, gates: Gates, pacing: Pacing, clock: Clock, settings: Settings, *, by: str
+        self,
+        store: Store,
+        gates: Gates,
+        pacing: Pacing,
+        clock: Clock,
+        settings: Settings,
+        *,
+        by: str,
+        later: Callable[[float], None],
     ) -> None:
         self._store = store
         self._gates = gates
         self._pacing = pacing
         self._clock = clock
         self._by = by
+        self._later = later
         self._lock = threading.Lock()
+        self._polls = Rate(POLLS_A_SECOND)
         self._turn = 0
         self.settings = settings
         #: If set, the only job that is taken up, whatever else is due.
@@ -138,8 +155,18 @@ class Claims:
         return claimed
 
     def for_poll(self, most: int) -> list[Job]:
-        """Take rows whose prediction is to be asked for."""
-        return self._for_fetch(State.PROCESSING, self._room(POLLS, most))
+        """Take rows whose prediction is to be asked for, and no more than may be asked for in a second."""
+        most = self._room(POLLS, most)
+        now = self._clock.now()
+        may = self._polls.take(most, now)
+        found: list[Job] = []
+        try:
+            found = self._for_fetch(State.PROCESSING, may)
+        finally:
+            self._polls.give_back(may - len(found))
+        if len(found) == may < most:  # others may be due
+            self._later(now + _POLLS_AGAIN)
+        return found
 
     def for_download(self, most: int) -> list[Job]:
         """Take rows whose outputs are to be fetched."""

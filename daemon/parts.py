@@ -72,10 +72,10 @@ def build(
     folders, gates, pacing = Folders(mount_point), _gates(store, clock, events), Pacing(64, chance)
     client = Client(settings.api.base_url, lambda: _key(current()), clock)
     stack.callback(client.close)
-    claims = Claims(store, gates, pacing, clock, settings, by=instance)
-    claims.take_over()
     scheduler = Scheduler(clock, due)
     later = scheduler.later
+    claims = Claims(store, gates, pacing, clock, settings, by=instance, later=later)
+    claims.take_over()
     store.ledger.spent(day_of(clock.wall()))  # now, before anything moves
     budget = Budget(store.ledger, prices, clock, current)
     brake = Brake(store, gates, budget, clock, current)
