@@ -28,12 +28,12 @@ def write(path: str, data: bytes) -> None:
         file.write(data)
 
 
-def pile(directory: str, first: int, count: int) -> list[str]:
+def pile(directory: str, first: int, count: int, *, side: int = _SIDE) -> list[str]:
     """Write `count` pictures, seeds from `first`, into a new directory; give their names."""
     os.makedirs(directory)
     names = [f"{seed:08d}.png" for seed in range(first, first + count)]
     for seed, name in enumerate(names, first):
-        write(os.path.join(directory, name), noise_png(seed))
+        write(os.path.join(directory, name), noise_png(seed, side))
     return names
 
 

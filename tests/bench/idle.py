@@ -24,12 +24,12 @@ def measure(directory: str, seconds: float) -> list[Figure]:
         peer.hear()
         at.warm_up()
         time.sleep(_REST)
-        at.forget_requests()
+        at.ask_sandbox("forget")
         files_before, both = _marks(at.state), (at.daemon, peer)
         before = [_spent(each) for each in both]
         time.sleep(seconds)
         after = [_spent(each) for each in both]
-        asked, changed = at.requests_made(), files_before != _marks(at.state)
+        asked, changed = sum(at.ask_sandbox("requests").values()), files_before != _marks(at.state)
         memory = {field: [each.memory(field) for each in both] for field in ("Rss", "Pss")}
     cpu, wake_ups, written = (
         [(late - early) / seconds for early, late in zip(*pair, strict=True)]

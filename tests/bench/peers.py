@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import requests
 from watchdog.events import FileSystemEventHandler
@@ -34,9 +35,18 @@ def _session() -> requests.Session:
 
 
 def four_calls(
-    url: str, source: str, target: str, *, call: str = "generateImage", field: str = "image_url"
+    url: str,
+    source: str,
+    target: str,
+    *,
+    call: str = "generateImage",
+    field: str = "image_url",
+    pause: float = 0.0,
 ) -> None:
-    """Upload, submit, poll until it is ready, download to a file: what a plain script would do for one file."""
+    """Upload, submit, poll until it is ready, download to a file: what a plain script would do for one file.
+
+    `pause`: seconds before each question.
+    """
     session = _session()
     with open(source, "rb") as file:
         answer = session.post(
@@ -48,6 +58,7 @@ def four_calls(
     prediction = answer.json()["data"]["id"]
     outputs: list[str] = []
     while not outputs:
+        time.sleep(pause)
         answer = session.get(f"{url}/api/v1/model/prediction/{prediction}", headers=_KEY, timeout=_TIMEOUT)
         outputs = answer.json()["data"]["outputs"]
     with session.get(outputs[0], stream=True, timeout=_TIMEOUT) as result, open(f"{target}.part", "wb") as file:
@@ -81,14 +92,20 @@ def pile(url: str, threads: str, environment: str = "read") -> None:
     """Task `pile`: each line names a directory of sources and one of targets. `environment`: read or ignored."""
     global READS_ENVIRONMENT  # noqa: PLW0603 - this process has one task
     READS_ENVIRONMENT = environment == "read"
+    polling(url, threads, "0")
+
+
+def polling(url: str, threads: str, pause: str) -> None:
+    """Task `polling`: as `pile`, with so many seconds before each question, as the vendor's clients wait."""
     with ThreadPoolExecutor(int(threads)) as pool:
+        call = partial(four_calls, url, pause=float(pause))
 
         def work(sources: str, targets: str) -> None:
             def pairs() -> Iterator[tuple[str, str]]:
                 for name in os.listdir(sources):
                     yield os.path.join(sources, name), os.path.join(targets, name)
 
-            for done in [pool.submit(four_calls, url, source, target) for source, target in pairs()]:
+            for done in [pool.submit(call, source, target) for source, target in pairs()]:
                 done.result()
 
         _answer(work)
@@ -103,5 +120,11 @@ def watch(directory: str) -> None:
 
 
 if __name__ == "__main__":
-    tasks: dict[str, Callable[..., None]] = {"one": one, "large": large, "pile": pile, "watch": watch}
+    tasks: dict[str, Callable[..., None]] = {
+        "one": one,
+        "large": large,
+        "pile": pile,
+        "polling": polling,
+        "watch": watch,
+    }
     tasks[sys.argv[1]](*sys.argv[2:])

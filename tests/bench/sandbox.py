@@ -1,7 +1,8 @@
 """The sandbox as a process of its own: prints its base URL, then answers each line it is sent with one of JSON.
 
-`requests` gives the number of requests by second (since the epoch), `predictions` what became of each prediction,
-`forget` empties the journal. It ends with its standard input, or with SIGTERM.
+`requests` gives the number of requests by second (since the epoch), `submits` that of the accepted submits,
+`predictions` what became of each prediction, `forget` empties the journal. It ends with its standard input,
+or with SIGTERM.
 """
 
 import json
@@ -40,6 +41,8 @@ def main() -> None:
             match line.strip():
                 case "requests":
                     answer = Counter(int(entry.at) for entry in sandbox.journal())
+                case "submits":
+                    answer = len(sandbox.submits())
                 case "predictions":
                     answer = predictions(sandbox)
                 case "forget":

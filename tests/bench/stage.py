@@ -5,56 +5,89 @@ import json
 import os
 import socket
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from typing import Any
-
-import requests
 
 from tests.bench import files
 from tests.bench.processes import Child, child
 from tests.support import wait_for
 
-_CONFIGURATION = """\
-state_dir = {state}
-
-[folders.bench]
-inbox = {inbox}
-outbox = {outbox}
-model = "sandbox/echo"
-kind = "{kind}"
-input = "{kind}_url"
-"""
+_ENVIRONMENT = {"ATLASCLOUD_API_KEY": "bench"}
 
 
-@dataclass(frozen=True, slots=True)
 class Stage:
-    """The daemon at work on `inbox`, and the sandbox at `url`. `base` is the directory around everything."""
+    """Directories below `base`, the sandbox that is at `url`, and the daemon while it is `running`."""
 
-    base: str
-    url: str
-    daemon: Child
-    sandbox: Child
-
-    @property
-    def inbox(self) -> str:
-        """The watched directory."""
-        return os.path.join(self.base, "inbox")
-
-    @property
-    def outbox(self) -> str:
-        """Where results appear."""
-        return os.path.join(self.base, "outbox")
+    def __init__(self, base: str, url: str, sandbox: Child) -> None:
+        self.base = base
+        self.url = url
+        self.sandbox = sandbox
+        self.inbox, self.outbox, self.state = (os.path.join(base, name) for name in ("inbox", "outbox", "state"))
+        self.config = os.path.join(base, "hotfolder.toml")
+        self.log = os.path.join(base, "log")
+        #: Seconds from the last start of the daemon's process to its READY=1.
+        self.ready_after = 0.0
+        self._daemon: Child | None = None
+        self._starts = 0
 
     @property
-    def state(self) -> str:
-        """The daemon's state directory."""
-        return os.path.join(self.base, "state")
+    def daemon(self) -> Child:
+        """The daemon's process."""
+        if self._daemon is None:
+            raise RuntimeError("the daemon is not running")
+        return self._daemon
 
-    @property
-    def log(self) -> str:
-        """The file that every process' standard error goes to."""
-        return os.path.join(self.base, "log")
+    def configure(
+        self,
+        *,
+        kind: str = "image",
+        prompts: bool = False,
+        limits: Mapping[str, int] | None = None,
+        page: bool = False,
+    ) -> None:
+        """Write the configuration: one folder; with `prompts` its files are texts and nothing is uploaded."""
+        places = [f"{name} = {json.dumps(getattr(self, name))}" for name in ("inbox", "outbox")]
+        lines = [f"state_dir = {json.dumps(self.state)}"]
+        if page:
+            lines += ["[web]", "enabled = true", "port = 0"]
+        lines += ["[limits]", *(f"{name} = {value}" for name, value in (limits or {}).items())]
+        lines += ["[folders.bench]", *places, 'model = "sandbox/echo"', f'kind = "{kind}"']
+        lines += ["input = false" if prompts else f'input = "{kind}_url"']
+        files.write(self.config, ("\n".join(lines) + "\n").encode())
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[Child]:
+        """Start the daemon and wait until it is ready; it ends with the block."""
+        # The service manager's protocol tells when it is ready; closed then, so that nothing waits for a reader.
+        self._starts += 1
+        name = f"hotfolder-bench-{os.getpid()}-{self._starts}-{os.path.basename(self.base)}"[:100]  # unix(7)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+            manager.bind(f"\0{name}")
+            manager.settimeout(0.05)
+            environment = {**_ENVIRONMENT, "NOTIFY_SOCKET": f"@{name}", "ATLASCLOUD_BASE_URL": self.url}
+            begun = time.perf_counter()
+            with child("daemon", ["run", "--config", self.config], self.log, environment) as daemon:
+                wait_for(lambda: self._is_ready(manager, daemon), 300, f"the daemon to be ready; see {self.log}")
+                self.ready_after = time.perf_counter() - begun
+                manager.close()
+                self._daemon = daemon
+                try:
+                    yield daemon
+                finally:
+                    self._daemon = None
+
+    def _is_ready(self, manager: socket.socket, daemon: Child) -> bool:
+        if not daemon.running():
+            with open(self.log, encoding="utf-8", errors="replace") as file:
+                raise RuntimeError(f"the daemon ended before it was ready: {file.read()[-2000:]}")
+        with contextlib.suppress(TimeoutError):
+            return b"READY=1" in manager.recv(65536)
+        return False
+
+    def ask_sandbox(self, question: str) -> Any:
+        """Give the sandbox's answer to one of the lines that tests/bench/sandbox.py knows."""
+        self.sandbox.say(question)
+        return json.loads(self.sandbox.hear())
 
     def put_away(self) -> int:
         """Count the sources whose jobs are over for good."""
@@ -62,13 +95,19 @@ class Stage:
             return len(os.listdir(os.path.join(self.inbox, "done")))
         return 0
 
-    def requests_made(self) -> int:
-        """Count what the sandbox was asked since `forget_requests`."""
-        return len(requests.get(f"{self.url}/sandbox/journal", timeout=30).json())
+    def results(self) -> int:
+        """Count the results, not their records."""
+        with contextlib.suppress(FileNotFoundError):
+            return sum(not entry.name.endswith(".json") for entry in os.scandir(self.outbox))
+        return 0
 
-    def forget_requests(self) -> None:
-        """Empty the sandbox's journal."""
-        requests.delete(f"{self.url}/sandbox/journal", timeout=30)
+    def until_results(self, count: int, longest: float) -> None:
+        """Wait until there are so many results, looking the less often the longer a look takes."""
+        until = time.monotonic() + longest
+        while self.results() < count:
+            if time.monotonic() > until:
+                raise RuntimeError(f"there are {self.results()} of {count} results; see {self.log}")
+            time.sleep(max(0.01, count / 20_000))
 
     def warm_up(self) -> None:
         """Run a few pictures through, so that what is made with the first jobs is made.
@@ -84,39 +123,19 @@ class Stage:
 
 
 @contextlib.contextmanager
-def stage(base: str, *, kind: str = "image", **settings: Any) -> Iterator[Stage]:
-    """Start sandbox (with these settings) and daemon in the new directory `base`; both end with the block."""
+def prepared(base: str, **settings: Any) -> Iterator[Stage]:
+    """Start the sandbox, with these settings, in the new directory `base`; the daemon is yet to be started."""
     os.makedirs(base)
-    log = os.path.join(base, "log")
-    with child("tests.bench.sandbox", [json.dumps(settings)], log) as sandbox:
-        url = sandbox.hear()
-        with _daemon(base, url, kind, log) as daemon:
-            yield Stage(base, url, daemon, sandbox)
+    with child("tests.bench.sandbox", [json.dumps(settings)], os.path.join(base, "log")) as sandbox:
+        made = Stage(base, sandbox.hear(), sandbox)
+        made.configure()
+        yield made
 
 
 @contextlib.contextmanager
-def _daemon(base: str, url: str, kind: str, log: str) -> Iterator[Child]:
-    path = os.path.join(base, "hotfolder.toml")
-    places = {name: json.dumps(os.path.join(base, name)) for name in ("state", "inbox", "outbox")}
-    files.write(path, _CONFIGURATION.format(**places, kind=kind).encode())
-    # the service manager's protocol tells when it is ready; closed then, so that nothing waits for a reader
-    name = f"hotfolder-bench-{os.getpid()}-{os.path.basename(base)}"[
-        :100
-    ]  # abstract (unix(7)): a path may be long
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
-        manager.bind(f"\0{name}")
-        manager.settimeout(0.2)
-        environment = {"NOTIFY_SOCKET": f"@{name}", "ATLASCLOUD_BASE_URL": url, "ATLASCLOUD_API_KEY": "bench"}
-        with child("daemon", ["run", "--config", path], log, environment) as daemon:
-            wait_for(lambda: _ready(manager, daemon, log), 60, f"the daemon to be ready; see {log}")
-            manager.close()
-            yield daemon
-
-
-def _ready(manager: socket.socket, daemon: Child, log: str) -> bool:
-    if not daemon.running():
-        with open(log, encoding="utf-8", errors="replace") as file:
-            raise RuntimeError(f"the daemon ended before it was ready: {file.read()[-2000:]}")
-    with contextlib.suppress(TimeoutError):
-        return b"READY=1" in manager.recv(65536)
-    return False
+def stage(base: str, *, kind: str = "image", **settings: Any) -> Iterator[Stage]:
+    """Start sandbox (with these settings) and daemon in the new directory `base`; both end with the block."""
+    with prepared(base, **settings) as made:
+        made.configure(kind=kind)
+        with made.running():
+            yield made
