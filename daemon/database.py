@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 
 #: Milliseconds that a connection waits for another process' write (a command beside the daemon) to end.
 BUSY_TIMEOUT_MS = 10_000
+#: Connections for queries: one for each that may wait for the disk while others are answered.
+READERS = 4
 
 
 def writing_engine(url: str) -> Engine:
@@ -32,18 +34,25 @@ def writing_engine(url: str) -> Engine:
 
 
 def reading_engine(url: str) -> Engine:
-    """Give an engine for queries; on SQLite its connections can't write."""
-    engine = _engine(url, QueuePool)
+    """Give an engine for queries; on SQLite its connections, at most `READERS`, can't write."""
+    engine = _engine(url, QueuePool, pool_size=READERS, max_overflow=0)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite_reader)
     return engine
 
 
-def _engine(url: str, pool: type[Pool]) -> Engine:
+def open_all(reading: Engine) -> None:
+    """Open all connections that an engine for queries may have; none is made to a file that comes in its place."""
+    with contextlib.ExitStack() as stack:
+        for _ in range(READERS):
+            stack.enter_context(reading.connect())
+
+
+def _engine(url: str, pool: type[Pool], **settings: Any) -> Engine:
     arguments: dict[str, Any] = {}
     if url.startswith("sqlite"):
         arguments = {"check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000}
-    engine = create_engine(url, connect_args=arguments, poolclass=pool)
+    engine = create_engine(url, connect_args=arguments, poolclass=pool, **settings)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "do_connect", _open_only)
     return engine

@@ -112,6 +112,7 @@ class TableFile:
             event.listen(writing, "connect", lambda *_: self._note_log())
             for engine in (writing, reading):
                 event.listen(engine, "handle_error", self._failed)
+                event.listen(engine, "do_connect", self._refuse_another)
 
     def trouble(self) -> str | None:
         """Say why nothing may be spent on what this table says, and what to do about it; None if all is well.
@@ -137,7 +138,7 @@ class TableFile:
 
     def examine(self) -> None:
         """Look through the whole table for damage; `trouble` tells of it. Raises DBAPIError."""
-        if self._path:
+        if self._path and self._is_ours():
             engine = reading_engine(self._url)  # of its own: an older connection has the sound pages in its cache
             try:
                 with engine.connect() as connection:
@@ -146,6 +147,21 @@ class TableFile:
                 engine.dispose()
             with self._lock:
                 self._damage = self._damage or wrong
+
+    def _is_ours(self) -> bool:
+        with contextlib.suppress(OSError):
+            there = os.stat(self._path)
+            return (there.st_dev, there.st_ino) == self._identity
+        return True  # what it is shows when it is opened
+
+    def _refuse_another(self, *_: object) -> None:
+        """Let no connection be made to a file that took the table's place.
+
+        SQLite would take it for the first of its process and empty the -shm file, which connections to the table
+        that was opened have mapped: the next look into it is a SIGBUS, the end of the daemon.
+        """
+        if not self._is_ours():
+            raise sqlite3.OperationalError("another file lies where the job table was")
 
     def _moved(self) -> str | None:
         try:

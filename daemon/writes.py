@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from daemon import schema
 from daemon.clock import Clock
-from daemon.database import GroupCommit, writing_engine
+from daemon.database import GroupCommit, open_all, writing_engine
 from daemon.errors import Conflict
 from daemon.events import Events, JobMoved
 from daemon.ledger import Ledger
@@ -45,6 +45,7 @@ class Writes(Queries):
         engine = writing_engine(url)
         self._writer = GroupCommit(engine)
         super().__init__(url, clock)
+        open_all(self._reader)
         self.file = TableFile(url, writing=engine, reading=self._reader)
         #: What was spent, kept by the writes below; an intent is taken from it before it is written.
         self.ledger = Ledger(self.spent_on)

@@ -9,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from daemon import schema
 from daemon.clock import Clock
@@ -72,6 +73,19 @@ def test_what_happens_to_an_open_table_is_told_with_what_to_do(
     assert "put the right job table back" in trouble
     assert "put the right" in (store.file.trouble() or ""), "and it is told as long as it lasts"
     store.close()
+
+
+def test_no_connection_is_made_to_a_file_that_took_the_tables_place(
+    url: str, store: Store, tmp_path: Path
+) -> None:
+    store.add([new_job("/srv/in/cat.jpg")])
+    replaced(table_in(tmp_path))
+    with pytest.raises(ZeroDivisionError):  # an error makes the writer open another connection
+        store._writer.run(lambda _: 1 // 0)
+    with pytest.raises(OperationalError, match="another file"):
+        store.add([new_job("/srv/in/dog.jpg")])
+    store.file.examine()
+    assert "was replaced" in (store.file.trouble() or "")
 
 
 def test_a_table_that_is_put_back_is_trusted_again(url: str, store: Store, tmp_path: Path) -> None:
