@@ -8,6 +8,7 @@ import threading
 
 from daemon.atlas.client import Client
 from daemon.atlas.exchange import Timeouts
+from daemon.atlas.fits import COMMON
 from daemon.atlas.inputs import input_for
 from daemon.catalogue import Catalogue
 from daemon.clock import Clock
@@ -59,7 +60,7 @@ class Offers:
     def _offer(self, model_id: str) -> Offer:
         model, schema = self._catalogue.model(model_id), self._catalogue.schema(model_id)
         field = None if schema is None else input_for(schema, model=model_id)
-        own = {"model", "prompt", field.removesuffix("[]") if field else ""}
+        own = {"model", "prompt", field.removesuffix("[]") if field else "", *COMMON}
         return Offer(
             id=model_id,
             kind=model.kind if model else "",

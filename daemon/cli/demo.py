@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from daemon.cli.failures import FAILED, FINE
-from daemon.cli.output import console, remark, say
+from daemon.cli.output import console, program, remark, say
 from daemon.names import shown
 from daemon.states import Job, State
 
@@ -91,8 +91,8 @@ def _tell_next_steps() -> None:
         "",
         f"Beside each result lies its record (.json), the sources are in {_DIRECTORY}/inbox/*/done.",
         f"The rules are in {_DIRECTORY}/hotfolder.toml. To see what the daemon keeps about the files:",
-        f"  hotfolder jobs --config {_DIRECTORY}/hotfolder.toml",
-        "For files of your own: `hotfolder demo --keep-running`. With a key: `hotfolder init`.",
+        f"  {program()} jobs --config {_DIRECTORY}/hotfolder.toml",
+        f"For files of your own: `{program()} demo --keep-running`. With a key: `{program()} init`.",
     )
 
 

@@ -14,7 +14,7 @@ def register(app: typer.Typer) -> None:
 
 
 def notify(config: ConfigOption = None) -> int:
-    """Send a test message to every address under [notify], and say which took it."""
+    """Send a test message to every configured address, and say which took it."""
     import socket
 
     from daemon.cli.failures import FAILED, FINE

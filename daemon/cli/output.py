@@ -3,6 +3,8 @@
 import datetime as dt
 import json
 import os
+import shlex
+import shutil
 import sys
 from collections.abc import Iterable
 from typing import Any
@@ -40,6 +42,14 @@ def show(*what: RenderableType) -> None:
 def print_json(value: Any) -> None:
     """Write JSON for programs; in ASCII, so that it is right whatever the terminal's encoding."""
     sys.stdout.write(json.dumps(value, indent=2) + "\n")
+
+
+def program() -> str:
+    """Give how a person here calls the program: by its name where their shell finds it, else by its path."""
+    called = sys.argv[0]
+    if shutil.which("hotfolder") or os.path.basename(called) != "hotfolder":
+        return "hotfolder"
+    return shlex.quote(os.path.relpath(called))
 
 
 def local(timestamp: str | None) -> str:

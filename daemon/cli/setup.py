@@ -12,7 +12,7 @@ from daemon.check import Level, findings_of_file, worst
 from daemon.cli.answers import Answers, Plan
 from daemon.cli.check import show_findings
 from daemon.cli.failures import FAILED, FINE
-from daemon.cli.output import remark, say
+from daemon.cli.output import program, remark, say
 from daemon.config.address import is_loopback
 from daemon.config.key import VARIABLE, read_key
 from daemon.errors import ConfigError, HotfolderError, Refused
@@ -125,14 +125,15 @@ def _program() -> str:
 def _tell_next_steps(given: Answers, plan: Plan, settings: config.Settings, *, keyed: bool) -> None:
     option = f" --config {shlex.quote(shown(os.path.relpath(plan.path)))}" if plan.beside else ""
     (rule,) = settings.folders.values()
-    say("", "What is next:")
+    say("", f"Drop files into {shown(rule.inbox)};", f"results appear in {shown(rule.outbox)}.", "What is next:")
+    steps = []
     if plan.sandbox:
-        say("  hotfolder sandbox    in another terminal: the stand-in for the API; nothing is paid")
+        steps.append((f"{program()} sandbox", "the stand-in for the API, in another terminal"))
     elif not keyed:
-        say(f"  export {VARIABLE}=…    your key")
+        steps.append((f"export {VARIABLE}=…", "your key"))
+    steps.append((f"{program()} run --dry-run{option}", "what would be sent, and its cost; sends nothing"))
     if not given.service:
-        say(f"  hotfolder run{option}    the daemon, until Ctrl-C (--dry-run tells the cost first)")
-    say(
-        f"  hotfolder status{option}    how your files get on",
-        f"Drop files into {shown(rule.inbox)}; results appear in {shown(rule.outbox)}.",
-    )
+        steps.append((f"{program()} run{option}", "the daemon, until Ctrl-C"))
+    steps.append((f"{program()} page{option}", "while it runs: every file with its result, and what waits"))
+    width = max(len(command) for command, _ in steps)
+    say(*(f"  {command:{width}}  {remark}" for command, remark in steps))

@@ -7,7 +7,7 @@ import time
 from PIL import Image
 
 from daemon.demo import Demo
-from tests.docs.readme import ROOT
+from tests.docs.pages import ROOT
 from tests.support import wait_for
 from tests.web.browser import chromium
 

@@ -19,7 +19,7 @@ from daemon.web.door import Door
 from daemon.web.machines import late_loops
 from tests.daemon.house import FOLDER, House
 from tests.daemon.samples import picture
-from tests.docs.readme import ROOT
+from tests.docs.pages import ROOT
 from tests.support import wait_for
 from tests.web.visitor import Answer, Visitor, entered
 
