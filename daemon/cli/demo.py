@@ -75,9 +75,9 @@ def _play(jobs: Callable[[], list[Job]]) -> None:
     """Go on showing new jobs until Ctrl-C."""
     from daemon.cli.progress import JobProgress
 
-    say("", f"Drop files of your own into the folders in {_DIRECTORY}/inbox. Ctrl-C ends this.")
-    seen = {job.id for job in jobs()}
     try:
+        say("", f"Drop files of your own into the folders in {_DIRECTORY}/inbox. Ctrl-C ends this.")
+        seen = {job.id for job in jobs()}
         with JobProgress(console()) as progress:
             while True:
                 progress.show(job for job in jobs() if job.id not in seen)

@@ -24,9 +24,9 @@ def check(field: Field, chosen: Sequence[Point], figure: Figure, least: float) -
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 def test_a_kill_at_any_system_call_changes_no_end(field: Field, figure: Figure) -> None:
-    check(field, field.points(runs=3), figure, least=0.9)
+    check(field, field.points(runs=3), figure, least=0.75)
 
 
 def test_a_kill_at_some_system_calls_changes_no_end(field: Field, figure: Figure) -> None:
