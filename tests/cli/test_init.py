@@ -30,9 +30,9 @@ def init(house: House, *arguments: str, code: int = 0, **environ: str) -> str:
 
 
 @contextlib.contextmanager
-def asked(house: House, *arguments: str) -> Iterator[Terminal]:
+def asked(house: House, *arguments: str, **environ: str) -> Iterator[Terminal]:
     """Have `init` ask at a terminal."""
-    environ = {**house.environ, "ATLASCLOUD_BASE_URL": house.sandbox.url, "TERM": "xterm"}
+    environ = {**house.environ, "ATLASCLOUD_BASE_URL": house.sandbox.url, "TERM": "xterm", **environ}
     with terminal([sys.executable, "-m", "daemon", "init", *arguments], house.directory, environ) as person:
         yield person
 
@@ -176,6 +176,21 @@ def test_a_newcomer_is_led_to_a_checked_rule(house: House) -> None:
     with open(house.path("mine/hotfolder.toml"), encoding="utf-8") as file:
         assert KEY not in file.read()
     house.run("check", "--config", "mine/hotfolder.toml", ATLASCLOUD_BASE_URL=house.sandbox.url)
+
+
+def test_without_the_api_it_asks_for_a_model_and_takes_the_key_that_is_set(house: House) -> None:
+    house.sandbox.close()
+    with asked(house, "mine", ATLASCLOUD_API_KEY=KEY) as person:
+        person.answer("Keep the key of $ATLASCLOUD_API_KEY in a file that only you can read? [Y/n]:")
+        person.answer("Your choice [1]:", "3")
+        person.wait_for("can't be had")
+        person.answer("The model's id [google/nano-banana-2/text-to-image]:")
+        person.answer("name [pictures-from-text]:")
+        person.answer("USD a day", "0")
+        person.answer("at once", "0")
+        assert person.end() == 0, person.shown
+    assert settings(house, "mine").folders["pictures-from-text"].input is False
+    assert mode(house.path("mine/api-key")) == 0o600
 
 
 def test_an_interrupt_leaves_nothing_behind(house: House) -> None:
