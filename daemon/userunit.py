@@ -42,6 +42,15 @@ def available(environ: Mapping[str, str]) -> bool:
     return os.getuid() != 0 and there and shutil.which("systemctl") is not None
 
 
+def refuse_root() -> None:
+    """Raise Refused for root, whose own systemd is seldom there, and whose services belong to the machine."""
+    if os.getuid() == 0:
+        raise Refused(
+            "--service sets up a person's own service, and root is none\n"
+            "docs/operations.md says how to install the service for the whole machine."
+        )
+
+
 def shipped() -> str:
     """Give the text of the user unit that ships with the program; raises HotfolderError."""
     beside = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "systemd")

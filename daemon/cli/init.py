@@ -27,7 +27,7 @@ def register(app: typer.Typer) -> None:
 def init(
     directory: Annotated[
         _Text,
-        typer.Argument(metavar="[DIR]", show_default=False, help="Where it is written, with all its folders."),
+        typer.Argument(metavar="DIR", show_default=False, help="Where it is written, with all its folders."),
     ] = None,
     *,
     task: Annotated[
@@ -39,23 +39,40 @@ def init(
     kind: Annotated[
         Kind | None, typer.Option(show_default=False, help="What is generated, for another task.")
     ] = None,
-    model: Annotated[_Text, typer.Option(show_default=False, help="The model's id in the catalogue.")] = None,
-    prompt: Annotated[_Text, typer.Option(show_default=False, help="What is to become of each file.")] = None,
-    folder: Annotated[_Text, typer.Option(show_default=False, help="Name of the folder's rule.")] = None,
-    inbox: Annotated[_Text, typer.Option(show_default=False, help="The folder to drop files into.")] = None,
-    outbox: Annotated[_Text, typer.Option(show_default=False, help="The folder for results.")] = None,
+    model: Annotated[
+        _Text, typer.Option(metavar="ID", show_default=False, help="The model's id in the catalogue.")
+    ] = None,
+    prompt: Annotated[
+        _Text, typer.Option(metavar="TEXT", show_default=False, help="What is to become of each file.")
+    ] = None,
+    folder: Annotated[
+        _Text, typer.Option(metavar="NAME", show_default=False, help="Name of the folder's rule.")
+    ] = None,
+    inbox: Annotated[
+        _Text, typer.Option(metavar="PATH", show_default=False, help="The folder to drop files into.")
+    ] = None,
+    outbox: Annotated[
+        _Text, typer.Option(metavar="PATH", show_default=False, help="The folder for results.")
+    ] = None,
     key_file: Annotated[
-        _Text, typer.Option(show_default=False, help="A file that holds the API key alone; it stays where it is.")
+        _Text,
+        typer.Option(
+            metavar="FILE", show_default=False, help="A file that holds the API key alone; it stays where it is."
+        ),
     ] = None,
     no_key: Annotated[bool, typer.Option("--no-key", help="Store no key, and ask for none.")] = False,
     credential: Annotated[
         bool, typer.Option("--credential", help="Store the key encrypted by systemd-creds, for the service alone.")
     ] = False,
     budget: Annotated[
-        float | None, typer.Option(min=0, show_default=False, help="USD that may be spent a day; 0: no limit.")
+        float | None,
+        typer.Option(metavar="USD", min=0, show_default=False, help="USD that may be spent a day; 0: no limit."),
     ] = None,
     confirm_above: Annotated[
-        int | None, typer.Option(min=0, show_default=False, help="Files at once that need no approval; 0: any.")
+        int | None,
+        typer.Option(
+            metavar="FILES", min=0, show_default=False, help="Files at once that need no approval; 0: any."
+        ),
     ] = None,
     service: Annotated[
         bool | None,
@@ -69,13 +86,15 @@ def init(
     What no option says is asked for at a terminal, else what is proposed is taken. Without DIR it is your own
     configuration, in ~/.config/hotfolder, with folders in ~/Atlas. Nothing that is there is ever overwritten.
     """
-    from daemon import starter
+    from daemon import starter, userunit
     from daemon.cli import dialogue, setup
     from daemon.cli.answers import Answers, Plan
     from daemon.offers import Offers
 
     place = os.path.abspath(directory) if directory else starter.own_directory(os.environ)
     starter.refuse_existing(place)
+    if service:
+        userunit.refuse_root()
     plan = Plan(place, beside=directory is not None, sandbox=sandbox)
     given = Answers(
         task=task,

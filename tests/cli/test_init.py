@@ -144,6 +144,12 @@ def test_what_is_wrong_is_told_and_nothing_is_written(arguments: list[str], said
     assert sorted(os.listdir(house.directory)) == before
 
 
+@pytest.mark.skipif(os.getuid() != 0, reason="who runs this is not root")
+def test_root_is_sent_to_the_service_of_the_machine(house: House) -> None:
+    assert "whole machine" in init(house, "new", "--service", code=2)
+    assert not os.path.exists(house.path("new"))
+
+
 def test_a_newcomer_is_led_to_a_checked_rule(house: House) -> None:
     house.sandbox.set(keys=[KEY])
     with asked(house, "mine") as person:
