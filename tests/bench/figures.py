@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rich.table import Table
-
 
 @dataclass(frozen=True, slots=True)
 class Reach:
@@ -74,28 +72,3 @@ def quantile(values: Sequence[float], share: float) -> float:
     """Give the smallest value that `share` (0 to 1) of `values` do not exceed (nearest rank)."""
     ordered = sorted(values)
     return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
-
-
-def table(figures: Sequence[Figure], title: str) -> Table:
-    """Give the table that is printed. The spread is from the 5 % to the 95 % value; of few, the least to most."""
-    shown = Table(title=title, title_justify="left", caption="median (5 % to 95 %)", caption_justify="left")
-    for heading in ("figure", "unit", "n", "daemon", "peer", "ratio"):
-        shown.add_column(heading, justify="right" if heading in {"n", "ratio"} else "left", overflow="fold")
-    for figure in figures:
-        ratio = figure.ratio
-        theirs = f"{_spread(figure, figure.theirs)}  {figure.peer}" if figure.theirs else ""
-        shown.add_row(
-            figure.name,
-            figure.unit,
-            str(len(figure.ours)),
-            _spread(figure, figure.ours),
-            theirs,
-            "" if ratio is None else f"{ratio:.2f}",
-        )
-    return shown
-
-
-def _spread(figure: Figure, values: Sequence[float]) -> str:
-    middle, low, high = statistics.median(values), quantile(values, 0.05), quantile(values, 0.95)
-    texts = [f"{value * figure.scale:,.4g}" for value in (middle, low, high)]
-    return texts[0] if len(values) == 1 else f"{texts[0]} ({texts[1]} to {texts[2]})"

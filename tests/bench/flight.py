@@ -36,7 +36,7 @@ class Run(NamedTuple):
     seen: Seen
 
 
-def measure(directory: str, count: int, seconds: float, jitter: float, runs: int) -> list[Figure]:
+def measure(directory: str, *, count: int, seconds: float, runs: int, jitter: float = 0.25) -> list[Figure]:
     """Let daemon and peers process `count` pictures whose predictions take `seconds`, 100 of them in flight."""
     ours: list[Run] = []
     theirs: dict[float, list[Run]] = {2.0: [], 3.0: []}
@@ -121,7 +121,7 @@ def ideal(durations: Sequence[float], places: int) -> float:
     return max(free)
 
 
-def many(directory: str, count: int, seconds: float, jitter: float) -> list[Figure]:
+def many(directory: str, *, count: int, seconds: float, jitter: float = 1 / 3) -> list[Figure]:
     """Have `count` predictions in flight, and measure from the last submit to the last result.
 
     Prompts instead of pictures: uploads are another figure. The model is known by predictions of the same kind.

@@ -33,6 +33,8 @@ def grow(at: Stage, count: int) -> None:
     with sqlite3.connect(path) as table:
         table.execute("PRAGMA synchronous=OFF")
         (there,) = table.execute("SELECT count(*) FROM jobs").fetchone()
+        if there >= count:
+            return
         numbers = (
             "WITH RECURSIVE numbers(n) AS (VALUES(:first) UNION ALL SELECT n + 1 FROM numbers WHERE n < :last)"
         )

@@ -6,7 +6,7 @@ import random
 import time
 
 from tests.bench import files
-from tests.bench.figures import Figure, quantile
+from tests.bench.figures import Figure, Reach, quantile
 from tests.bench.processes import Child, child
 from tests.bench.stage import Stage, stage
 from tests.support import wait_for
@@ -15,6 +15,8 @@ from tests.support import wait_for
 _LOOK = 0.0005
 _LONGEST = 30.0
 _PEER = "four bare calls, told of the file"
+#: How many files the watcher gets that waits: each takes it five seconds.
+_QUIET = 5
 
 
 def measure(directory: str, samples: int) -> list[Figure]:
@@ -36,10 +38,31 @@ def measure(directory: str, samples: int) -> list[Figure]:
                 ours.append(mine)
                 theirs.append(other)
             time.sleep(chance.uniform(0.05, 0.15))  # not in step with anything that comes round
+        quiet = _quiet(at, os.path.join(directory, "quiet"), min(samples, _QUIET))
+    name, last = "one file, last byte to whole result", quantile(ours, 0.95)
     return [
-        Figure("one file, last byte to whole result", "ms", ours, _PEER, theirs, 1e3),
-        Figure("… the 95 % value", "ms", [quantile(ours, 0.95)], _PEER, [quantile(theirs, 0.95)], 1e3),
+        Figure(name, "ms", ours, _PEER, theirs, 1e3, Reach(most=0.015)),
+        Figure("… the 95 % value", "ms", [last], _PEER, [quantile(theirs, 0.95)], 1e3, Reach(most=0.03)),
+        Figure("… beside a watcher that waits", "ms", ours, "four bare calls after 5 s of quiet", quiet, 1e3),
     ]
+
+
+def _quiet(at: Stage, base: str, samples: int) -> list[float]:
+    """Let a watcher process files once nothing about them changed for 5 s, all at the same time."""
+    watched, targets = os.path.join(base, "watched"), os.path.join(base, "targets")
+    os.makedirs(watched)
+    os.makedirs(targets)
+    with child("tests.bench.peers", ["quiet", at.url, watched, targets], at.log) as peer:
+        peer.hear()
+        dropped = {}
+        for number in range(samples):
+            data = files.noise_png(number + 5000)
+            files.write(os.path.join(watched, f"{number}.png"), data)
+            dropped[number] = (data, time.perf_counter())
+        return [
+            _until_there(os.path.join(targets, f"{number}.png"), data, closed)
+            for number, (data, closed) in dropped.items()
+        ]
 
 
 def _daemon(at: Stage, number: int, data: bytes) -> float:

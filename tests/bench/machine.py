@@ -12,7 +12,7 @@ def described(directory: str) -> str:
         f"{memory:.0f} GiB",
         f"Linux {platform.release()}",
         f"Python {platform.python_version()}",
-        f"{_file_system(directory)} on {directory}",
+        _file_system(directory),
         f"load {os.getloadavg()[0]:.1f}",
     ]
     return "; ".join(parts)

@@ -14,11 +14,13 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import requests
-from watchdog.events import FileSystemEventHandler
+from watchdog.events import FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer
 
 _TIMEOUT = 60.0
 _PIECE = 256 * 1024
+#: Seconds without an event after which the best known document consumer takes a file for whole.
+_QUIET = 5.0
 _KEY = {"Authorization": "Bearer bench"}
 
 Sessions = threading.local()
@@ -111,6 +113,27 @@ def polling(url: str, threads: str, pause: str) -> None:
         _answer(work)
 
 
+def quiet(url: str, watched: str, targets: str) -> None:
+    """Task `quiet`: process each file of a directory once 5 s have passed since its last event."""
+    seen: dict[str, float] = {}
+
+    class Note(FileSystemEventHandler):
+        def on_any_event(self, event: FileSystemEvent) -> None:
+            if not event.is_directory and event.event_type in {"created", "modified", "closed"}:
+                seen[str(event.src_path)] = time.monotonic()
+
+    observer = Observer()
+    observer.schedule(Note(), watched)
+    observer.start()
+    print("ready", flush=True)
+    while True:
+        for path, at in list(seen.items()):
+            if time.monotonic() - at >= _QUIET:
+                del seen[path]
+                four_calls(url, path, os.path.join(targets, os.path.basename(path)))
+        time.sleep(0.05)
+
+
 def watch(directory: str) -> None:
     """Task `watch`: a bare watchdog observer on a directory, doing nothing."""
     observer = Observer()
@@ -125,6 +148,7 @@ if __name__ == "__main__":
         "large": large,
         "pile": pile,
         "polling": polling,
+        "quiet": quiet,
         "watch": watch,
     }
     tasks[sys.argv[1]](*sys.argv[2:])

@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 
 from tests.bench import files
-from tests.bench.figures import Figure
+from tests.bench.figures import Figure, Reach
 from tests.bench.processes import child
 from tests.bench.stage import Stage, stage
 from tests.support import wait_for
@@ -22,11 +22,14 @@ PEERS = {"read": "bare requests", "ignored": "bare requests, environment ignored
 Run = tuple[float, float]
 
 
-def measure(directory: str, count: int, runs: int, threads: Sequence[int]) -> list[Figure]:
+def measure(
+    directory: str, count: int, runs: int, threads: Sequence[int], *, side: int, least: float
+) -> list[Figure]:
     """Let the daemon and, from as many threads as each of `threads`, the peers process `count` files, in turn.
 
     The peers are plain requests sessions, and such as ignore the environment: those do less than the daemon, which
     honours proxies and certificates, and show the limit of the library. Of each the best number of threads counts.
+    `side`: pixels of a picture's side; `least`: the ratio to the first ones that is to be reached.
     """
     ours: list[Run] = []
     theirs: dict[tuple[str, int], list[Run]] = {(kind, number): [] for kind in PEERS for number in threads}
@@ -34,26 +37,40 @@ def measure(directory: str, count: int, runs: int, threads: Sequence[int]) -> li
         at.warm_up()
         for turn in range(runs):
             first = 1 + turn * count * (1 + len(theirs))
-            ours.append(_daemon(at, first, count))
+            ours.append(_daemon(at, first, count, side))
             for (kind, number), taken in theirs.items():
                 first += count
-                taken.append(_bare(at, first, count, number, kind))
-    return [figure for kind in PEERS for figure in _figures(count, ours, kind, threads, theirs)]
+                taken.append(_bare(at, first, count, side, number, kind))
+    megabytes = len(files.noise_png(0, side)) / 1e6
+    name = f"{count:,} files of {megabytes:.1f} MB at once"
+    reaches = (Reach(least=least, ratio=True), None)
+    return [
+        figure
+        for kind, reach in zip(PEERS, reaches, strict=True)
+        for figure in _figures(name, count, ours, kind, threads, theirs, reach)
+    ]
 
 
 def _figures(
-    count: int, ours: list[Run], kind: str, threads: Sequence[int], theirs: dict[tuple[str, int], list[Run]]
+    name: str,
+    count: int,
+    ours: list[Run],
+    kind: str,
+    threads: Sequence[int],
+    theirs: dict[tuple[str, int], list[Run]],
+    reach: Reach | None,
 ) -> list[Figure]:
     best = min(threads, key=lambda number: statistics.median(wall for wall, _ in theirs[kind, number]))
     peer = f"{PEERS[kind]}, {best} threads (best of {', '.join(map(str, threads))})"
     fastest = theirs[kind, best]
     return [
         Figure(
-            f"{count} files at once",
+            name,
             "files/s",
             [count / wall for wall, _ in ours],
             peer,
             [count / wall for wall, _ in fastest],
+            reach=reach,
         ),
         Figure(
             "… processor time of a job",
@@ -66,10 +83,10 @@ def _figures(
     ]
 
 
-def _daemon(at: Stage, first: int, count: int) -> Run:
+def _daemon(at: Stage, first: int, count: int, side: int) -> Run:
     """Move a pile into the inbox. Wall time ends with the last result, processor time with the last row."""
     waiting = os.path.join(at.base, "waiting")
-    names = files.pile(waiting, first, count)
+    names = files.pile(waiting, first, count, side=side)
     os.sync()  # what was written for the pile is not to be part of the daemon's fsyncs
     put_away, cpu = at.put_away(), at.daemon.cpu()
     begun = time.perf_counter()
@@ -91,10 +108,10 @@ def _until_there(path: str, begun: float) -> None:
         time.sleep(_LOOK)
 
 
-def _bare(at: Stage, first: int, count: int, threads: int, environment: str) -> Run:
+def _bare(at: Stage, first: int, count: int, side: int, threads: int, environment: str) -> Run:
     sources = os.path.join(at.base, f"bare-{first}")
     targets = os.path.join(at.base, f"bare-{first}-results")
-    files.pile(sources, first, count)
+    files.pile(sources, first, count, side=side)
     os.makedirs(targets)
     os.sync()
     with child("tests.bench.peers", ["pile", at.url, str(threads), environment], at.log) as peer:
