@@ -4,9 +4,12 @@ A file is opened without following a link, and only if it is a regular one. What
 server's claim does not. What could run as a page (HTML, SVG) or is not known is only ever downloaded.
 """
 
+import asyncio
+import contextlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 from urllib.parse import quote
 
 from starlette.requests import Request
@@ -23,6 +26,8 @@ from daemon.web.hands import Hands
 from daemon.web.pages import problem
 from daemon.web.ranges import Unsatisfiable, wanted_of
 from daemon.web.thumbs import Thumbs
+
+T = TypeVar("T")
 
 #: By the extension that `daemon.media` gives for a file's bytes, the type under which browsers may show it.
 _SAFE = {
@@ -43,6 +48,8 @@ _SAFE = {
     "m4a": "audio/mp4",
 }
 _BLOCK = 256 * 1024
+#: Seconds after which a file is looked for again: sources are moved first, and then the table says where they are.
+_AGAIN = (0.05, 0.2, 0.5)
 #: Opened by itself, a picture or film is a page that the browser makes around it, with a little style of its own.
 _POLICY = "sandbox; default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'"
 _HEADERS = {"Content-Security-Policy": _POLICY, "Accept-Ranges": "bytes"}
@@ -62,16 +69,24 @@ class _File:
 def routes(desk: Desk, *, table: Hands, disk: Hands, pictures: Hands, thumbs: Thumbs) -> Sequence[BaseRoute]:
     """Give the routes; table, disks and small pictures have threads of their own: none waits for another's."""
 
+    async def found(request: Request, hands: Hands, work: Callable[[str], T]) -> T:
+        """Do what is asked with the file, also where it is just being put away. Raises LookupError, OSError."""
+        for pause in _AGAIN:
+            with contextlib.suppress(FileNotFoundError):
+                return await hands.run(work, await table.run(_path, desk, request))
+            await asyncio.sleep(pause)
+        return await hands.run(work, await table.run(_path, desk, request))
+
     async def whole(request: Request) -> Response:
         try:
-            file = await disk.run(_opened, await table.run(_path, desk, request))
+            file = await found(request, disk, _opened)
         except (LookupError, OSError):
             return problem(404, "This file is not there any more.")
         return _answer(request, file, disk)
 
     async def small(request: Request) -> Response:
         try:
-            picture = await pictures.run(thumbs.of, await table.run(_path, desk, request))
+            picture = await found(request, pictures, thumbs.of)
         except (LookupError, OSError):
             return problem(404, "There is no small picture of this file.")
         return Response(picture, media_type="image/webp", headers={**_HEADERS, "Cache-Control": _KEPT})

@@ -2,13 +2,14 @@
 
 import io
 import os
+import threading
 from collections.abc import Iterator
 
 import pytest
 from PIL import Image
 
 from daemon.web.ranges import Unsatisfiable, wanted_of
-from tests.daemon.house import House, house_in
+from tests.daemon.house import FOLDER, House, house_in
 from tests.daemon.samples import picture
 from tests.web.conftest import WEB
 from tests.web.visitor import Visitor, opened
@@ -95,6 +96,16 @@ def test_a_link_is_not_followed(house: House, page: Visitor) -> None:
         answer = page.get(each)
         assert answer.status == 404
         assert "state_dir" not in answer.text
+
+
+def test_a_file_that_is_just_being_put_away_is_waited_for(house: House, page: Visitor) -> None:
+    address, path = output(house)
+    away = house.inbox(FOLDER, ".away")
+    os.rename(path, away)
+    back = threading.Timer(0.15, os.rename, (away, path))
+    back.start()
+    assert page.get(address).body == picture()
+    back.join()
 
 
 @pytest.mark.parametrize(
