@@ -139,6 +139,8 @@ class Service:
     def stop(self) -> bool:
         """Stop taking up work, let submits end, close everything; tell whether all threads ended in time."""
         until, ended = time.monotonic() + _STOP_SECONDS, True
+        if hasattr(self, "page"):
+            self.page.leave()
         if hasattr(self, "parts"):
             ended = self.parts.worker.stop(self.parts.client.interrupt, _STOP_SECONDS)
             ended = self.parts.scheduler.stop(max(0.0, until - time.monotonic())) and ended

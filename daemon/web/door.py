@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 #: Seconds until another try where the port is taken.
 _AGAIN = 30.0
 #: Seconds that a command waits for a page that is just being opened, and a stop for one that is being closed.
-_PATIENCE = 5.0
+_OPENS, _CLOSES = 5.0, 2.0
 
 
 class Door:
@@ -50,6 +50,12 @@ class Door:
             self.close()
         self.open()
 
+    def leave(self) -> None:
+        """Begin to stop serving: a daemon that stops has other things to wait for meanwhile."""
+        opening = self._opening
+        if opening is not None:
+            opening.leave()
+
     def close(self) -> None:
         """Stop serving, and wait a little for that."""
         with self._lock:
@@ -69,7 +75,7 @@ class Door:
         opening = self._opening
         if opening is None:
             raise Refused("the page is off; write enabled = true under [web] in the configuration, then reload")
-        opening.settled.wait(_PATIENCE)
+        opening.settled.wait(_OPENS)
         give = opening.ticket
         if give is None:
             raise Refused(f"the page can't be had: {opening.trouble or 'it is being opened; ask again'}")
@@ -92,12 +98,16 @@ class _Opening:
         self._thread = threading.Thread(target=self._run, name="page", daemon=True)
         self._thread.start()
 
-    def close(self) -> None:
-        """End it, and wait a little for that."""
+    def leave(self) -> None:
+        """Have it end."""
         self._closed.set()
         if self._server is not None:
             self._server.stop()
-        self._thread.join(_PATIENCE)
+
+    def close(self) -> None:
+        """End it, and wait a little for that."""
+        self.leave()
+        self._thread.join(_CLOSES)
 
     def _run(self) -> None:
         while not self._closed.is_set():
