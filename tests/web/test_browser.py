@@ -145,17 +145,18 @@ def test_it_works_without_scripts(house: House, page: webdriver.Chrome) -> None:
 @pytest.mark.parametrize(
     ("name", "dark", "width"), [("light", False, 1280), ("dark", True, 1280), ("narrow", False, 360)]
 )
-def test_it_fits_and_is_kept_as_a_picture(house: House, name: str, dark: bool, width: int) -> None:
+def test_it_fits_and_is_kept_as_a_picture(
+    name: str, dark: bool, width: int, house: House, page: webdriver.Chrome
+) -> None:
     house.sandbox.fault("submit", "status", code=400, message="aspect_ratio is wrong")
     number = {"light": 10, "dark": 11, "narrow": 12}[name]
     house.until(house.drop(f"wrong-{name}.png", picture(number)), State.FAILED)
-    opened(house.daemon.page)
-    with chromium() as page:
-        screen = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
-        page.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
-        scheme = [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]
-        page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": scheme})
-        page.get(house.daemon.page.ticket())
+    screen = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    page.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
+    scheme = [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]
+    page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": scheme})
+    try:
+        page.refresh()
         wait_for(lambda: live(page), 20, "the page to listen")
         assert run(page, "return document.documentElement.scrollWidth") <= width
         with Image.open(picture_of(page, f"page-{name}")) as shot:
@@ -163,7 +164,9 @@ def test_it_fits_and_is_kept_as_a_picture(house: House, name: str, dark: bool, w
         page.get(f"{house.daemon.page.fields()['address']!s}/jobs/{house.jobs()[-1].id}")
         assert run(page, "return document.documentElement.scrollWidth") <= width
         picture_of(page, f"job-{name}")
-        assert complaints(page) == []
+    finally:
+        page.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+        page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
 
 
 @pytest.mark.parametrize("what", ["source", "outputs/0"])

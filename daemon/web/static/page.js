@@ -159,7 +159,8 @@ async function look() {
         if (newest) await renewNewest();
         await renewCards(ids);
       }
-      await new Promise((go) => setTimeout(go, 250));
+      // Where a pile goes through, now and then is enough: the daemon has other work.
+      await new Promise((go) => setTimeout(go, newest ? 2000 : 300));
     }
   } catch {
     pulse?.classList.add("away");
@@ -206,10 +207,17 @@ function listen() {
   });
   source.addEventListener("error", () => {
     document.querySelector("[data-refresh]")?.removeAttribute("hidden");
+    if (source?.readyState === EventSource.CLOSED) setTimeout(again, 5000);
     if (!pulse) return;
     pulse.classList.add("away");
     pulse.textContent = "waiting for the daemon";
   });
+}
+
+function again() {
+  source?.close();
+  source = null;
+  if (!document.hidden) listen();
 }
 
 // A page that nobody sees holds no connection: browsers have six for a host, and the daemon has other work.
