@@ -41,8 +41,8 @@ def chromium(*, dark: bool = False, width: int = 1280, height: int = 900) -> Ite
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     driver = webdriver.Chrome(options, Service(DRIVER))
     try:
-        driver.set_page_load_timeout(40)
-        driver.set_script_timeout(40)
+        driver.set_page_load_timeout(30)
+        driver.set_script_timeout(30)
         yield driver
     finally:
         driver.quit()

@@ -18,6 +18,9 @@ from tests.support import wait_for
 from tests.web.browser import asked_for, chromium, complaints, picture_of
 from tests.web.visitor import opened
 
+#: A browser that hangs fails its test by its own limits, which are reached before this one.
+pytestmark = pytest.mark.timeout(150)
+
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[webdriver.Chrome]:
