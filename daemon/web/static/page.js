@@ -215,17 +215,22 @@ function listen() {
 }
 
 function again() {
-  source?.close();
-  source = null;
+  hush();
   if (!document.hidden) listen();
 }
 
 // A page that nobody sees holds no connection: browsers have six for a host, and the daemon has other work.
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden) return listen();
+  hush();
+});
+addEventListener("pagehide", hush); // else one that is kept for going back would hold its connection
+addEventListener("pageshow", (event) => event.persisted && listen());
+
+function hush() {
   source?.close();
   source = null;
-});
+}
 
 setInterval(() => {
   if (document.hidden) return;
