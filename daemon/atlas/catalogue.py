@@ -62,11 +62,20 @@ def forms_of(field: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def types_of(field: Mapping[str, Any]) -> tuple[str, ...]:
-    """Give the types that a field takes, as JSON Schema names them, without `null`; none if it does not say."""
+    """Give the types that a field takes, as JSON Schema names them, without `null`; none if it does not say.
+
+    One of its forms that does not say it leaves open what the whole field takes.
+    """
+    if found := _declared(field):
+        return found
+    each = [_declared(form) for form in forms_of(field)]
+    return tuple(word for words in each for word in words) if all(each) else ()
+
+
+def _declared(field: Mapping[str, Any]) -> tuple[str, ...]:
     declared = field.get("type")
     words = declared if isinstance(declared, list) else [declared]
-    found = [word for word in words if isinstance(word, str) and word != "null"]
-    return tuple(found) or tuple(word for form in forms_of(field) for word in types_of({"type": form.get("type")}))
+    return tuple(word for word in words if isinstance(word, str) and word != "null")
 
 
 def takes_list(field: Mapping[str, Any]) -> bool:
@@ -145,8 +154,11 @@ def _names(value: Any, known: Iterable[str]) -> list[str]:
     return [name for name in value if isinstance(name, str) and name in known] if isinstance(value, list) else []
 
 
-def _resolved(field: Any, schemas: Any, depth: int = 0) -> Mapping[str, Any]:
-    """Give a field, and the entries of its list, with references followed; what can't be read is not checked."""
+def _resolved(field: Any, schemas: Any, depth: int = 0, *, forms: bool = True) -> Mapping[str, Any]:
+    """Give a field, and the entries of its list, with references followed; what can't be read is not checked.
+
+    So are its `forms`, but not those within a form: of some that name each other there would be no end.
+    """
     if not isinstance(field, dict) or depth > _DEEPEST:
         return {}
     found: dict[str, Any] = field
@@ -154,7 +166,10 @@ def _resolved(field: Any, schemas: Any, depth: int = 0) -> Mapping[str, Any]:
     reference = (parts[0] if isinstance(parts, list) and len(parts) == 1 else field).get("$ref", "")
     target = schemas.get(reference.rpartition("/")[2]) if isinstance(reference, str) and reference else None
     if isinstance(target, dict):
-        found = {**_resolved(target, schemas, depth + 1), **found}
+        found = {**_resolved(target, schemas, depth + 1, forms=forms), **found}
     if "items" in found:
-        found = {**found, "items": _resolved(found["items"], schemas, depth + 1)}
+        found = {**found, "items": _resolved(found["items"], schemas, depth + 1, forms=forms)}
+    for word in ("anyOf", "oneOf") if forms else ():
+        if isinstance(each_of := found.get(word), list):
+            found = {**found, word: [_resolved(each, schemas, depth + 1, forms=False) for each in each_of]}
     return found

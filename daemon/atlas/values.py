@@ -51,7 +51,7 @@ def value_misfit(field: Mapping[str, Any], value: Any, depth: int = 0) -> tuple[
     kinds = _kinds(field)
     if kinds and not any(_TYPES[kind](value) for kind in kinds):
         return f"is {said(value)}", expected(field)
-    allowed = _listed(field, "enum")
+    allowed = _allowed(field)
     if allowed and value not in allowed:
         return f"is {said(value)}", expected(field)
     return _out_of_range(field, value) or _within(field, value, depth)
@@ -59,15 +59,20 @@ def value_misfit(field: Mapping[str, Any], value: Any, depth: int = 0) -> tuple[
 
 def expected(field: Mapping[str, Any]) -> str:
     """Say what a field takes."""
-    if allowed := [json.dumps(each, ensure_ascii=False) for each in _listed(field, "enum") if each is not None]:
+    if allowed := [json.dumps(each, ensure_ascii=False) for each in _allowed(field)]:
         more = ", …" if len(allowed) > _MOST_NAMED else ""
         return f"write one of {', '.join(allowed[:_MOST_NAMED])}{more}"
     return next((_WORDS[kind] for kind in _kinds(field)), "set it as the model's page says")
 
 
-def _listed(field: Mapping[str, Any], name: str) -> list[Any]:
-    value = field.get(name)
-    return value if isinstance(value, list) else []
+def _allowed(field: Mapping[str, Any]) -> list[Any]:
+    """Give the values of which a field takes one; none where it takes any, or where that can't be told.
+
+    Some schemas list texts for a whole number, or what the entries of a list may be for the list itself.
+    """
+    values, kinds = field.get("enum"), _kinds(field)
+    listed = [each for each in values if each is not None] if isinstance(values, list) else []
+    return [each for each in listed if any(_TYPES[kind](each) for kind in kinds)] if kinds else listed
 
 
 def _kinds(field: Mapping[str, Any]) -> tuple[str, ...]:

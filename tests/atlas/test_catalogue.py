@@ -156,3 +156,9 @@ def test_whatever_comes_as_a_document_is_a_schema_or_malformed(document: Any) ->
         parse_schema(document)
     except Malformed:
         return
+
+
+def test_forms_that_name_each_other_come_to_an_end() -> None:
+    any_of = {"anyOf": [{"$ref": "#/components/schemas/Any"}, {"type": "string"}] * 300}
+    document = {"components": {"schemas": {"Any": any_of, "Input": {"properties": {"what": any_of}}}}}
+    assert schema_misfits(parse_schema(document), model="a/b", input_field="what", params={"what": [1]}) == []

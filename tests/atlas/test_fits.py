@@ -184,3 +184,51 @@ def test_the_input_is_found_from_the_schema(model: str, schema: Schema, field: s
 def test_a_field_that_the_rule_sets_itself_is_not_its_input() -> None:
     schema = schema_of("image", "video", image="string", video="string")
     assert input_for(schema, model="a/b", taken={"image"}) == "video"
+
+
+LOOSE = parse_schema(
+    {
+        "components": {
+            "schemas": {
+                "Extent": {"type": "object", "properties": {"width": {"type": "integer"}}},
+                "Ratio": {"type": "string", "enum": ["1:1", "16:9"]},
+                "Input": {
+                    "properties": {
+                        "image": {"anyOf": [{"type": "array"}, {"$ref": "#/components/schemas/Elsewhere"}]},
+                        "extent": {"anyOf": [{"$ref": "#/components/schemas/Extent"}, {"enum": ["square"]}]},
+                        "ratio": {"oneOf": [{"$ref": "#/components/schemas/Ratio"}, {"type": "null"}]},
+                        "count": {"oneOf": [{"const": "auto"}, {"type": "integer"}]},
+                        "seconds": {"type": "integer", "enum": ["5", "10"]},
+                        "styles": {"type": "array", "enum": ["oil", "ink"], "items": {"type": "string"}},
+                        "some": {"type": "integer", "enum": [1, 2, None], "nullable": True},
+                    }
+                },
+            }
+        }
+    }
+)
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"extent": {"width": 512}},
+        {"extent": "square"},
+        {"ratio": "1:1"},
+        {"count": "auto"},
+        {"count": 3},
+        {"seconds": 5},
+        {"styles": ["oil"]},
+        {"some": 2},
+    ],
+)
+def test_what_a_schema_says_loosely_or_against_itself_proves_nothing(params: dict[str, Any]) -> None:
+    assert misfits(LOOSE, "image", **params) == []
+
+
+def test_references_within_alternatives_are_followed() -> None:
+    assert misfits(LOOSE, "image", ratio="2:1", extent="round", some=3) == [
+        Misfit(("params", "ratio"), 'is the text "2:1"', 'write one of "1:1", "16:9"'),
+        Misfit(("params", "extent"), 'is the text "round"', "write a table, like { name = … }"),
+        Misfit(("params", "some"), "is the number 3", "write one of 1, 2"),
+    ]
