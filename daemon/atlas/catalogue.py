@@ -20,7 +20,8 @@ class Model:
     """One entry of the catalogue. `price` is USD, a floor: what is charged can be several times as much.
 
     `labels` are its categories and tags, in lower case with hyphens. `unit` says what the price is for, where the
-    catalogue tells it: `image`, `second`, `generation`, `minute`, `1k_chars`.
+    catalogue tells it: `image`, `second`, `generation`, `minute`, `1k_chars`. One that is not `listed` is not
+    offered to people, and may work all the same.
     """
 
     id: str
@@ -30,6 +31,7 @@ class Model:
     title: str = ""
     labels: tuple[str, ...] = ()
     unit: str = ""
+    listed: bool = True
 
     @property
     def kind(self) -> str:
@@ -85,16 +87,13 @@ def takes_list(field: Mapping[str, Any]) -> bool:
 
 
 def parse(answer: Any) -> tuple[Model, ...]:
-    """Read the catalogue; entries that are not displayed are left out. Raises Malformed."""
+    """Read the catalogue, with the entries that are not to be listed. Raises Malformed."""
     entries = answer.get("data") if isinstance(answer, dict) else answer
     if not isinstance(entries, list):
         raise Malformed("no list of models")
-    return tuple(_model(entry) for entry in entries if _displayed(entry))
-
-
-def _displayed(entry: Any) -> bool:
-    shown = isinstance(entry, dict) and entry.get("display_console") is not False
-    return shown and isinstance(entry.get("model"), str)
+    return tuple(
+        _model(entry) for entry in entries if isinstance(entry, dict) and isinstance(entry.get("model"), str)
+    )
 
 
 def _model(entry: Mapping[str, Any]) -> Model:
@@ -109,6 +108,7 @@ def _model(entry: Mapping[str, Any]) -> Model:
         title=_text(entry.get("displayName")),
         labels=tuple(dict.fromkeys(_labels(entry.get("categories")) + _labels(entry.get("tags")))),
         unit=_text(charged.get("unit")),
+        listed=entry.get("display_console") is not False,
     )
 
 

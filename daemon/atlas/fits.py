@@ -27,12 +27,14 @@ class Misfit:
     right: str
 
 
-def model_misfit(model: str, kind: str, models: Iterable[Model]) -> Misfit | None:
-    """Say what is wrong with a rule's `model` and `kind`; None if the catalogue has it."""
-    known = {entry.id: entry for entry in models}
-    found = known.get(model)
+def model_misfit(model: str, kind: str, found: Model | None, listed: Iterable[Model]) -> Misfit | None:
+    """Say what is wrong with a rule's `model` and `kind`; None if all is well.
+
+    `found` is what the catalogue has under that id, `listed` what it offers.
+    """
     if found is None:
-        right = _write(_nearest(model, known)) or "copy the id of one that `hotfolder models` lists"
+        near = _nearest(model, [entry.id for entry in listed])
+        right = _write(near) or "copy the id of one that `hotfolder models` lists"
         return Misfit(("model",), f'"{model}" is not in the catalogue', right)
     if found.kind == "text":
         right = "choose a model that makes images, videos or sounds; `hotfolder models` lists them"

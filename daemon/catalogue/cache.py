@@ -15,7 +15,7 @@ from daemon.atlas.catalogue import Model, Schema
 
 NAME = "catalogue.json"
 #: Raised with the file's form; a file of another version is not read.
-_VERSION = 1
+_VERSION = 2
 #: Bytes; the real catalogue with some hundred schemas is a few megabytes.
 _LONGEST = 32 * 1024 * 1024
 #: Seconds after which another writer's draft is a killed one's leftover.
@@ -111,6 +111,7 @@ def _model(entry: Mapping[str, Any]) -> Model:
         title=_text(entry["title"]),
         labels=tuple(_text(label) for label in entry["labels"]),
         unit=_text(entry["unit"]),
+        listed=entry["listed"] is True,
     )
 
 

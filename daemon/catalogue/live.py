@@ -105,12 +105,12 @@ class Catalogue:
             self._keep()
 
     def model(self, model_id: str) -> Model | None:
-        """Give a model by its id; None if it is not known."""
+        """Give a model by its id, listed or not; None if it is not known."""
         return self._by_id.get(model_id)
 
     def models(self) -> tuple[Model, ...]:
-        """Give all models that are known, in the API's order."""
-        return self._kept.models
+        """Give the models that the API lists for people, in its order."""
+        return tuple(model for model in self._kept.models if model.listed)
 
     def schema(self, model_id: str) -> Schema | None:
         """Give what requests to a model may hold, as far as it is known, however old."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from daemon.atlas.catalogue import Model
 from daemon.atlas.fits import Misfit, model_misfit, schema_misfits
 from daemon.atlas.inputs import input_for
 from daemon.catalogue import Catalogue
@@ -54,18 +55,18 @@ def judge_rule(rule: FolderRule, catalogue: Catalogue) -> Judged:
     if catalogue.fetched_at is None:
         return Judged(rule, (), _unchecked(rule, catalogue.trouble or "Nothing is known of the API's models yet."))
     found, faults = _found(rule, catalogue)
-    misfit = model_misfit(found.model, found.kind, catalogue.models())
+    model = catalogue.model(found.model)
+    misfit = model_misfit(found.model, found.kind, model, catalogue.models())
     if misfit is not None:
         faults = [_fault(found, misfit)]
     elif catalogue.schema(found.model) is None:
         why = "The catalogue names no schema for it."
-        model = catalogue.model(found.model)
         if model is not None and model.schema_url is not None:
             why = catalogue.trouble or "Its schema is not known yet."
         return Judged(found, (), _unchecked(found, why))
     elif not faults:
         faults = [_fault(found, each) for each in _misfits(found, catalogue)]
-    doubts = list(_lacks_prompt(found, catalogue))
+    doubts = [*_retired(found, model), *_lacks_prompt(found, catalogue)]
     if catalogue.is_fresh(found.model):
         return Judged(found, tuple(faults), tuple(doubts))
     return Judged(found, (), tuple(faults + doubts))
@@ -91,6 +92,12 @@ def _misfits(rule: FolderRule, catalogue: Catalogue) -> list[Misfit]:
     if schema is None:
         return []
     return schema_misfits(schema, model=rule.model, input_field=rule.input, params=rule.params, prompt=rule.prompt)
+
+
+def _retired(rule: FolderRule, model: Model | None) -> Iterator[Fault]:
+    """Doubt a model that the catalogue has and does not list: it may work for long, or end any day."""
+    if model is not None and not model.listed:
+        yield one_line(Fault(_key(rule, "model"), f'"{rule.model}" is not offered any more', "look for another"))
 
 
 def _lacks_prompt(rule: FolderRule, catalogue: Catalogue) -> Iterator[Fault]:

@@ -33,7 +33,7 @@ ANSWER = {
 }
 
 
-def test_the_catalogue_leaves_out_what_is_not_displayed() -> None:
+def test_the_catalogue_knows_what_is_not_displayed_too() -> None:
     assert parse(ANSWER) == (
         Model(
             "google/nano-banana-2/edit",
@@ -45,6 +45,7 @@ def test_the_catalogue_leaves_out_what_is_not_displayed() -> None:
             unit="image",
         ),
         Model("bytedance/seedance-2.0/image-to-video", "Video", None, None),
+        Model("old/one", "Image", None, None, listed=False),
     )
     with pytest.raises(Malformed):
         parse({"code": "200"})
@@ -54,6 +55,7 @@ def test_a_model_says_its_kind_and_task() -> None:
     assert [(model.kind, model.task) for model in parse(ANSWER)] == [
         ("image", "edit"),
         ("video", "image-to-video"),
+        ("image", "one"),
     ]
     assert Model("vendor/shape", "3D", None, None).kind == "image"
 

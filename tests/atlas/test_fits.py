@@ -50,28 +50,32 @@ def misfits(
     return schema_misfits(schema, model="a/b", input_field=input_field, params=params, prompt=prompt)
 
 
+def misfit(model: str, kind: str) -> Misfit | None:
+    return model_misfit(model, kind, next((each for each in MODELS if each.id == model), None), MODELS)
+
+
 def schema_of(*required: str, **fields: str) -> Schema:
     """Make a schema of fields by name and type."""
     return Schema({name: {"type": kind} for name, kind in fields.items()}, required)
 
 
 def test_models() -> None:
-    assert model_misfit("google/nano-banana-2/edit", "image", MODELS) is None
-    assert model_misfit("vendor/new", "video", MODELS) is None  # what is not known here is not judged
+    assert misfit("google/nano-banana-2/edit", "image") is None
+    assert misfit("vendor/new", "video") is None  # what is not known here is not judged
 
-    wrong_kind = model_misfit("google/nano-banana-2/edit", "video", MODELS)
+    wrong_kind = misfit("google/nano-banana-2/edit", "video")
     assert wrong_kind is not None
     assert (wrong_kind.place, wrong_kind.right[:13]) == (("kind",), 'write "image"')
 
-    misspelt = model_misfit("google/nano-bananna-2/edit", "image", MODELS)
+    misspelt = misfit("google/nano-bananna-2/edit", "image")
     assert misspelt is not None
     assert (misspelt.place, misspelt.right) == (("model",), 'write "google/nano-banana-2/edit"')
 
-    gone = model_misfit("q", "image", MODELS)
+    gone = misfit("q", "image")
     assert gone is not None
     assert "hotfolder models" in gone.right
 
-    text = model_misfit("vendor/chat", "image", MODELS)
+    text = misfit("vendor/chat", "image")
     assert text is not None
     assert text.place == ("model",)
 

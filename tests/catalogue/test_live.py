@@ -173,7 +173,7 @@ def test_a_file_that_was_changed_does_no_harm(kept: Path, tmp_path: Path, data: 
     catalogue.age()
 
 
-@pytest.mark.parametrize("content", [b"", b"[]", b"null", b"\xff\xfe", b"[" * 100_000, b'{"version": 1}'])
+@pytest.mark.parametrize("content", [b"", b"[]", b"null", b"\xff\xfe", b"[" * 100_000, b'{"version": 2}'])
 def test_a_file_of_another_kind_is_no_catalogue(tmp_path: Path, content: bytes) -> None:
     (tmp_path / cache.NAME).write_bytes(content)
     catalogue = Catalogue(str(tmp_path), "https://x")

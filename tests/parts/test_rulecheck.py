@@ -222,3 +222,39 @@ def test_a_rule_that_turns_out_wrong_stays_as_it_is_and_is_told(
     with caplog.at_level(logging.ERROR):
         assert bench.check.learnt() == {}
     assert any("folders.cats.params.sed" in record.getMessage() for record in caplog.records)
+
+
+def test_a_model_that_is_not_offered_any_more_is_a_doubt_and_may_work(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    withdrawn = bench.settings(model='"google/nano-banana-1/edit"', input='"images[]"', prompt='"x"')
+    bench.check.judged(withdrawn)
+    assert 'folders.cats.model: "google/nano-banana-1/edit" is not offered any more' in caplog.text
+    assert all(model.id != "google/nano-banana-1/edit" for model in bench.catalogue.search(["nano"]))
+
+
+def test_schemas_that_came_too_late_are_asked_for_again_soon(
+    bench: Bench, sandbox: Sandbox, client: Client
+) -> None:
+    sandbox.fault("schema", "status", count=1, code=503)
+    assert bench.check.judged(bench.settings()).folders["cats"].input == "image_url"
+    assert not bench.check.keep_up(client)
+    bench.time.passed += 61
+    assert bench.check.keep_up(client)
+    assert bench.check.learnt()["cats"].input == "image"
+    calls = catalogue_calls(sandbox)
+    bench.time.passed += 3600
+    assert not bench.check.keep_up(client)
+    assert catalogue_calls(sandbox) == calls
+
+
+def test_a_schema_that_can_not_be_had_is_asked_for_ever_more_seldom(
+    bench: Bench, sandbox: Sandbox, client: Client
+) -> None:
+    sandbox.fault("schema", "status", count=1000, code=404)
+    bench.check.judged(bench.settings())
+    asked = []
+    for _ in range(300):  # five hours
+        bench.time.passed += 61
+        asked.append(bench.check.keep_up(client))
+    assert 5 < sum(asked) < 15
