@@ -73,6 +73,7 @@ class RuleCheck:
             raise ConfigError(verdict.faults, settings.path)
         self._tell_doubts(verdict)
         self._loaded = settings
+        self._pause = _AGAIN
         self._due_at = self._clock.now() + self._until_next()
         return verdict.settings
 
@@ -82,10 +83,8 @@ class RuleCheck:
             return False
         if not self._catalogue.refresh(client, _models(self._loaded)):
             log.warning("%s Asked again in %.0f minutes.", self._catalogue.trouble, self._pause / 60)
-            self._due_at = self._clock.now() + self._pause
-            self._pause = min(_LONGEST, 2 * self._pause)
+            self._due_at = self._clock.now() + self._next_pause()
             return False
-        self._pause = _AGAIN
         self._due_at = self._clock.now() + self._until_next()
         return True
 
@@ -118,11 +117,21 @@ class RuleCheck:
             client.close()
 
     def _until_next(self) -> float:
-        """Give the seconds until the catalogue is fetched again: within its last hour as a fresh one."""
+        """Give the seconds until the API is asked again: within the last hour in which what it said is fresh.
+
+        Much sooner where something is missing: the API may just have been too slow for who waited for it.
+        """
         age = self._catalogue.age()
-        if age is None or not self._catalogue.is_fresh():
-            return _AGAIN
+        models = [] if self._loaded is None else _models(self._loaded)
+        if age is None or not self._catalogue.is_fresh() or not all(map(self._catalogue.is_fresh, models)):
+            return self._next_pause()
+        self._pause = _AGAIN
         return max(_AGAIN, DAY - age - _HOUR * self._chance())
+
+    def _next_pause(self) -> float:
+        """Give the present pause, and make the next one longer."""
+        pause, self._pause = self._pause, min(_LONGEST, 2 * self._pause)
+        return pause
 
     def _tell_doubts(self, verdict: Verdict) -> None:
         if self._catalogue.fetched_at is None:
