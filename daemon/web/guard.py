@@ -52,7 +52,7 @@ class Guard:
     """Lets through to `app` what may pass; `public` are paths, or beginnings that end in a slash, for everybody.
 
     `say` makes a page of a status and why. A request that passes by a cookie has its value as `session` in its
-    scope.
+    scope; one that passes by a cookie or the token is `known` there.
     """
 
     def __init__(
@@ -119,7 +119,7 @@ class Guard:
 
     def _stranger(self, scope: Scope, headers: Headers) -> Response | None:
         """Refuse who shows neither a session nor the token, but for what is public."""
-        scope["session"] = None
+        scope["session"], scope["known"] = None, True
         session = self._session(headers)
         if session is not None and self._keys.is_session(session):
             scope["session"] = session
@@ -127,6 +127,7 @@ class Guard:
         scheme, _, token = headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer" and self._keys.is_token(token.strip()):
             return None
+        scope["known"] = False
         path: str = scope["path"]
         if path in self._public or any(each.endswith("/") and path.startswith(each) for each in self._public):
             return None
