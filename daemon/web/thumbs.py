@@ -40,6 +40,7 @@ class Thumbs:
         self._timer: threading.Timer | None = None
         self._failed: OrderedDict[str, None] = OrderedDict()
         self._made = 0
+        self._closed = False
 
     def of(self, path: str) -> bytes:
         """Give a small picture (WebP) of the file at `path`. Raises OSError if there can be none."""
@@ -61,7 +62,13 @@ class Thumbs:
             os.close(descriptor)
 
     def close(self) -> None:
-        """End the process, if there is one."""
+        """End the process, if there is one, whatever it is at; make no more pictures."""
+        self._closed = True
+        if (process := self._process) is not None:
+            process.kill()  # else a large picture could keep the lock for long
+        self._rest()
+
+    def _rest(self) -> None:
         with self._lock:
             self._end()
 
@@ -74,6 +81,8 @@ class Thumbs:
             self._timer.cancel()
         if self._process is None:
             self._process = _Process()
+        if self._closed:  # asked only now: `close` ends the process that it finds
+            raise OSError("the page is closed")
         draft = os.path.join(self._directory, f".{name}.part")
         try:
             with temporary_file(draft) as target:
@@ -93,7 +102,7 @@ class Thumbs:
             self._clear()
 
     def _end_later(self) -> None:
-        self._timer = threading.Timer(_IDLE, self.close)
+        self._timer = threading.Timer(_IDLE, self._rest)
         self._timer.daemon = True
         self._timer.start()
 
@@ -135,7 +144,8 @@ class _Process:
         with other:
             self._peer.settimeout(_SECONDS)
             self._child = subprocess.Popen(  # it gets nothing of ours: no environment (the key!), no files
-                [sys.executable, "-m", "daemon.web.painter", str(other.fileno())],
+                # -P: nothing is loaded from the directory in which the daemon happens to run
+                [sys.executable, "-P", "-m", "daemon.web.painter", str(other.fileno())],
                 pass_fds=[other.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -154,10 +164,14 @@ class _Process:
         if answer != b"+":
             raise _Unable(over=not answer)
 
-    def end(self) -> None:
-        """End it at once; it keeps nothing."""
-        self._peer.close()
+    def kill(self) -> None:
+        """End it at once, from any thread; who waits for a picture is told that there is none."""
         self._child.kill()
+
+    def end(self) -> None:
+        """End it at once, and wait for that; it keeps nothing."""
+        self._peer.close()
+        self.kill()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._child.wait(5.0)
 

@@ -3,6 +3,7 @@
 import io
 import os
 import signal
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -51,6 +52,38 @@ def test_a_process_that_dies_is_replaced(thumbs: Thumbs, tmp_path: Path) -> None
         thumbs.of(put(tmp_path, "2.png", picture(2)))
     assert thumbs.of(put(tmp_path, "3.png", picture(3)))
     assert len(painters()) == 1
+
+
+def test_a_close_waits_for_no_picture(thumbs: Thumbs, tmp_path: Path) -> None:
+    thumbs.of(put(tmp_path, "1.png", picture(1)))
+    (painter,) = painters()
+    painter.suspend()  # like one that unpacks something large
+    failed = threading.Event()
+
+    def ask() -> None:
+        with pytest.raises(OSError, match="no small picture"):
+            thumbs.of(put(tmp_path, "2.png", picture(2)))
+        failed.set()
+
+    asking, closing = threading.Thread(target=ask), threading.Thread(target=thumbs.close)
+    asking.start()
+    wait_for(lambda: list((tmp_path / "thumbs").glob(".*.part")), 10, "a picture under way")
+    closing.start()
+    closing.join(10)
+    assert not closing.is_alive()
+    assert failed.wait(10)
+    assert painters() == []
+    with pytest.raises(OSError, match="closed"):
+        thumbs.of(put(tmp_path, "3.png", picture(3)))
+
+
+def test_nothing_is_loaded_from_where_the_daemon_was_started(
+    thumbs: Thumbs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("PIL.py", "daemon.py", "socket.py"):
+        put(tmp_path, name, b"raise SystemExit")  # as somebody may drop it into an inbox
+    monkeypatch.chdir(tmp_path)
+    assert thumbs.of(put(tmp_path, "cat.png", picture()))
 
 
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "GIF", "TIFF"])
