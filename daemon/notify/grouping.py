@@ -60,6 +60,7 @@ class _Gate:
     closed: bool = False
     told: bool = False  # what people were told last
     reason: str = ""
+    opened_at: float | None = None
     due_at: float = 0.0
     free_at: float = 0.0
     pause: float = FIRST_PAUSE
@@ -89,8 +90,13 @@ class Grouping:
         gate.closed = closed
         if closed:
             gate.reason = reason
-        grace = _REALLY_CLOSED.get(code, COLLECT) if closed else REALLY_OPEN
-        gate.due_at = _due(gate, now, grace)
+            relapsed = gate.opened_at is not None and now - gate.opened_at < REALLY_OPEN
+            if not relapsed:  # else it counts as closed all the time, and is due as before
+                gate.due_at = _due(gate, now, _REALLY_CLOSED.get(code, COLLECT))
+        else:
+            gate.opened_at = now
+            if gate.told:
+                gate.due_at = _due(gate, now, REALLY_OPEN)
 
     def next(self) -> float | None:
         """Give the time at which something is to be told, or None."""
@@ -125,11 +131,18 @@ class Grouping:
         return {"piles": piles, "gates": gates}
 
     def restore(self, dumped: Mapping[str, Any], now: float) -> None:
-        """Take up what an earlier process left. Its gates count as open; those that are not will close again."""
+        """Take up what an earlier process left. Its gates count as open; those that are not will close again.
+
+        That process may have had a clock that was ahead: no pause goes on for longer than the longest.
+        """
         for subject, folder, values in dumped.get("piles", ()):
-            self._piles[subject, folder] = _Pile(**values)
+            pile = self._piles[subject, folder] = _Pile(**values)
+            pile.due_at = min(pile.due_at, now + LONGEST_PAUSE)
+            pile.free_at = min(pile.free_at, now + LONGEST_PAUSE)
         for code, scope, values in dumped.get("gates", ()):
-            self._gates[code, scope] = _Gate(**{**values, "closed": False, "due_at": now + REALLY_OPEN})
+            gate = self._gates[code, scope] = _Gate(**{**values, "closed": False, "opened_at": None})
+            gate.due_at = now + REALLY_OPEN
+            gate.free_at = min(gate.free_at, now + LONGEST_PAUSE)
 
 
 def _due(group: _Pile | _Gate, now: float, grace: float) -> float:

@@ -199,9 +199,14 @@ class Teller:
             self._summary_at = missed["at"] if fresh else next_at(wall, at)
 
     def _summarize(self, now: float) -> None:
-        if self._summary_at is None or self._clock.wall() < self._summary_at:
+        if self._summary_at is None:
             return
-        self._summary_at = next_at(self._clock.wall(), str(self._present.daily_summary))
+        wall = self._clock.wall()
+        following = next_at(wall, str(self._present.daily_summary))
+        if wall < self._summary_at:
+            self._summary_at = min(self._summary_at, following)  # a clock that was ahead may have been set right
+            return
+        self._summary_at = following
         self._mailing.put(summary_of(self._store, self._gates, self._clock, self._host), now)
 
     def _save(self) -> None:

@@ -266,6 +266,13 @@ def test_a_summary_that_a_restart_missed_is_sent_after_it(desk: Desk, receiver: 
     wait_for(lambda: receiver.got, 20, "the summary")
 
 
+def test_a_clock_that_was_ahead_puts_no_summary_off(desk: Desk, receiver: Receiver) -> None:
+    ahead = desk.clock.wall() + 400 * 86400
+    desk.store.note("notify", {"summary": {"time": "08:00", "at": ahead}})
+    desk.begin(receiver.url, daily_summary="08:00")
+    wait_for(lambda: 0 < (desk.teller._summary_at or 0) < ahead - 86400, 20, "the next day's summary")
+
+
 @pytest.mark.parametrize("left", [{"groups": 7}, {"unsent": [["x"]]}, "nonsense", {"groups": {"piles": [[1]]}}])
 def test_a_note_that_makes_no_sense_is_forgotten(desk: Desk, receiver: Receiver, left: object) -> None:
     desk.store.note("notify", left)

@@ -150,6 +150,25 @@ def test_a_network_that_comes_and_goes_is_not_told() -> None:
     assert grouping.next() is None
 
 
+def test_a_network_that_is_hardly_ever_there_is_told() -> None:
+    grouping = Grouping()
+    for minute in range(6):  # each probe finds it, and the next call does not
+        grouping.gate("unreachable", "", "no route", 60.0 * minute, closed=True)
+        if minute < 5:
+            grouping.gate("unreachable", "", "", 60.0 * minute + 59.0, closed=False)
+    assert grouping.take(301.0) == [GateTold("unreachable", "", "no route", closed=True)]
+
+
+def test_a_clock_that_was_set_back_keeps_nothing_waiting_for_long() -> None:
+    before = Grouping()
+    for times in range(2):  # told once, and waiting to be told again
+        before.job("failed", "cats", "a.jpg", "no picture", 1e9 + 20 * times)
+        assert len(before.take(1e9 + COLLECT)) == (times == 0)
+    after = Grouping()
+    after.restore(before.dump(), 5000.0)
+    assert after.take(5000.0 + LONGEST_PAUSE) == [Jobs("failed", "cats", 1, "a.jpg", "no picture")]
+
+
 def test_a_restart_tells_no_closed_gate_twice_and_says_when_it_is_open() -> None:
     grouping = Grouping()
     for scope in ("cats", "dogs"):
