@@ -18,7 +18,10 @@ _FIELDS = ("job", "folder")
 
 
 class _AsJson(logging.Formatter):
-    """One object a line. ASCII alone, so that no locale and no odd name can make a line that is no JSON."""
+    """One object a line. ASCII alone, so that no locale and no odd name can make a line that is no JSON.
+
+    What is no text (a surrogate escape) is shown with a backslash: many readers refuse half a surrogate pair.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, Any] = {
@@ -30,7 +33,11 @@ class _AsJson(logging.Formatter):
         line |= {field: value for field in _FIELDS if (value := getattr(record, field, None)) is not None}
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return json.dumps(line)
+        return json.dumps({field: _text(value) for field, value in line.items()})
+
+
+def _text(value: Any) -> Any:
+    return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
 
 
 class _ForJournal(logging.Formatter):

@@ -33,12 +33,21 @@ def test_a_json_line_says_when_where_and_of_what() -> None:
     assert dt.datetime.fromisoformat(line["time"]).tzinfo is dt.UTC
 
 
-@pytest.mark.parametrize("message", ["two\nlines", 'a "quote"', "ünï\u202e\x00\udc80", "\u2028"])
+@pytest.mark.parametrize("message", ["two\nlines", 'a "quote"', "ünï\u202e\x00", "\u2028"])
 def test_json_is_one_line_of_ascii_whatever_a_name_holds(message: str) -> None:
     text = _AsJson().format(record(message))
     assert text.isascii()
     assert len(text.splitlines()) == 1
     assert json.loads(text)["message"] == message
+
+
+def test_what_is_no_text_is_escaped_as_readers_in_other_languages_refuse_half_a_pair() -> None:
+    made = record("caf\udce9", folder="b\udc80")
+    failure = ValueError("\udcff")
+    made.exc_info = (ValueError, failure, None)
+    line = json.loads(_AsJson().format(made))
+    assert (line["message"], line["folder"]) == ("caf\\udce9", "b\\udc80")
+    assert line["exception"].endswith("ValueError: \\udcff")
 
 
 def test_a_traceback_is_in_the_same_object() -> None:
