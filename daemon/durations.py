@@ -8,15 +8,15 @@ systems subject to random failure", 1974). A pause is then one step on a scale t
 first question comes after `FIRST` steps: it is asked for every prediction, so it is the dearest one, and most
 results are seen sooner if it is saved for later.
 
-What this comes to, by simulation (tests/pure/test_schedules.py); the question that is answered with the result
-counts too, and beside it stands what a fixed pause of 2 s comes to:
+What this comes to, by simulation (tests/pure/test_schedules.py), with 0.02 s from a question's moment to the
+question; the one that is answered with the result counts too. Beside it, what a fixed pause of 2 s comes to:
 
     durations                              questions   late: median    mean      every 2 s: questions, median
-    4 s ± 25 %, evenly                           2.5         0.19 s   0.25 s                     2.5    1.0 s
-    60 s to 120 s, evenly                        3.8          3.7 s    4.1 s                    45.5    1.0 s
-    all 10 s                                     1.0          0.3 s    0.3 s                     5.0    0.0 s
+    4 s ± 25 %, evenly                           2.5         0.19 s   0.24 s                     2.5    1.0 s
+    60 s to 120 s, evenly                        3.8          3.8 s    4.1 s                    45.5    1.0 s
+    all 10 s                                     1.0          0.4 s    0.4 s                     5.0    0.0 s
     9 of 10 as the first, else 60 s ± 10 s       3.8          0.3 s    0.4 s                     5.3    1.0 s
-    20 s in the mean, without memory             7.4          1.4 s    1.7 s                    10.5    1.0 s
+    20 s in the mean, without memory             7.8          1.4 s    1.6 s                    10.5    1.0 s
 
 Of a model that is unknown it is taken for true that a prediction that has lasted for so long may last as long
 again: its pauses are a quarter of the time waited, from a beginning that suits the kind. The first question comes
@@ -32,7 +32,7 @@ from typing import Any
 from daemon.hazard import BINS, Hazard, bin_of, start_of
 
 #: Seconds of lateness that one question is worth: in any case, and for each second waited.
-_PRICE, _SHARE = 0.015, 0.0125
+_PRICE, _SHARE = 0.01, 0.012
 #: Steps before the first question.
 FIRST = 2.5
 #: The shortest pause for each kind of result while nothing is known, and otherwise, in seconds.
@@ -45,7 +45,7 @@ ENOUGH = 3
 #: The steps are counted anew after so many lessons: that takes as long as a dozen of them.
 _LESSONS = 16
 #: What shares a moment is asked for together; a moment is at most this share of a pause.
-_GRID = 1 / 16
+_GRID = 1 / 32
 
 
 class Pace:
@@ -156,7 +156,7 @@ class Pace:
 def together(at: float, pause: float) -> float:
     """Give the moment at or shortly after `at` (seconds since the epoch) for a question that ends a `pause`.
 
-    Moments are the multiples of a power of two below a sixteenth of the pause: what is due in the same moment
+    Moments are the multiples of a power of two below a thirty-second of the pause: what is due in the same moment
     is claimed, asked for and written down together, instead of waking threads for each.
     """
     if pause < SHORTEST:

@@ -8,11 +8,15 @@ from typing import NamedTuple
 
 import pytest
 
-from daemon.durations import Pace
+from daemon.durations import Pace, together
 
 #: Seconds, as seen of an image model over an afternoon: mostly alike, a few slow ones, a slower hour at the end.
 RECORDED = [6.1, 5.8, 6.4, 7.0, 5.9, 6.2, 14.8, 6.6, 6.0, 5.7, 6.3, 6.9, 6.1, 22.5, 6.2, 6.4, 5.8, 6.0, 7.4, 6.5]
 RECORDED += [round(each * 1.6, 1) for each in RECORDED]
+
+
+#: Seconds that it takes from the moment a question is due until it is asked.
+LATER = 0.02
 
 
 class Seen(NamedTuple):
@@ -23,12 +27,16 @@ class Seen(NamedTuple):
     mean: float
 
 
-def one(pace: Pace, duration: float, *, tells: bool) -> tuple[int, float]:
-    """Ask for one prediction until it is ready, learning as the poll stage does; give questions and lateness."""
+def one(pace: Pace, duration: float, begun: float, *, tells: bool) -> tuple[int, float]:
+    """Ask for one prediction until it is ready, learning as the poll stage does; give questions and lateness.
+
+    `begun`: when it was submitted, in seconds since the epoch.
+    """
     elapsed = last = 0.0
     questions = 0
     while True:
-        elapsed = max(elapsed, pace.next_after(elapsed, "image", questions))
+        due = pace.next_after(elapsed, "image", questions)
+        elapsed = together(begun + due, due - elapsed) - begun + LATER
         questions += 1
         if elapsed >= duration:
             pace.learn(last, elapsed, duration if tells else None)
@@ -39,10 +47,12 @@ def one(pace: Pace, duration: float, *, tells: bool) -> tuple[int, float]:
 
 def seen(durations: Iterator[float], *, tells: bool, before: int = 300, count: int = 700) -> Seen:
     """Ask for predictions one after the other; the first ones, while the model becomes known, do not count."""
-    pace = Pace()
-    for duration in islice(durations, before):
-        one(pace, duration, tells=tells)
-    all_of_them = [one(pace, duration, tells=tells) for duration in islice(durations, count)]
+    pace, begun = Pace(), 1000.0
+    all_of_them = []
+    for duration in islice(durations, before + count):
+        all_of_them.append(one(pace, duration, begun, tells=tells))
+        begun += 1.37
+    all_of_them = all_of_them[before:]
     late = [each for _, each in all_of_them]
     return Seen(statistics.mean(each for each, _ in all_of_them), statistics.median(late), statistics.mean(late))
 
