@@ -23,7 +23,7 @@ from daemon.store import Store
 UPLOADS, POLLS = ("upload", ""), ("poll", "")
 #: So many of the predictions that were not ready at once are asked for in a second at most, however many are in
 #: flight; what is due then waits. And seconds until it is looked for again.
-POLLS_A_SECOND, _POLLS_AGAIN = 200.0, 0.1
+POLLS_A_SECOND, _POLLS_AGAIN = 250.0, 0.05
 
 
 def submits(model: str) -> tuple[str, str]:

@@ -122,9 +122,10 @@ def ideal(durations: Sequence[float], places: int) -> float:
 
 
 def many(directory: str, *, count: int, seconds: float, jitter: float = 1 / 3) -> list[Figure]:
-    """Have `count` predictions in flight, and measure from the last submit to the last result.
+    """Have `count` predictions in flight, and measure from the last submit on until the last result.
 
-    Prompts instead of pictures: uploads are another figure. The model is known by predictions of the same kind.
+    Requests count from the first submit on. Prompts instead of pictures: uploads are another figure. The model is
+    known by predictions of the same kind.
     """
     with prepared(os.path.join(directory, "many"), predict_seconds=seconds, jitter=jitter) as at:
         at.configure(prompts=True, limits={"in_flight": count})
@@ -132,19 +133,21 @@ def many(directory: str, *, count: int, seconds: float, jitter: float = 1 / 3) -
             _prompts(at, "known", min(count, _LEARNT))
             at.until_results(min(count, _LEARNT), _LONGEST)
             at.ask_sandbox("forget")
+            since = time.time()
             _prompts(at, "many", count)
             while at.ask_sandbox("submits") < count:
                 time.sleep(0.5)
             at.daemon.reset_peak()
-            begun, cpu, since = time.perf_counter(), at.daemon.cpu(), time.time()
+            begun, cpu = time.perf_counter(), at.daemon.cpu()
             at.until_results(min(count, _LEARNT) + count, _LONGEST)
             took, spent, peak = time.perf_counter() - begun, at.daemon.cpu() - cpu, at.daemon.peak()
-            asked = [number for second, number in at.ask_sandbox("requests").items() if int(second) > since]
+            asked = at.ask_sandbox("requests").values()
+            span = time.time() - since
             seen = _seen(at)
     name = f"{count:,} predictions of {seconds:g} s ± {jitter:.0%} in flight"
     return [
         Figure(f"{name}: share of a core", "%", [spent / took], scale=100, reach=Reach(most=0.4)),
-        Figure("… requests a second", "/s", asked or [0.0], reach=Reach(most=300)),
+        Figure("… requests a second", "/s", [sum(asked) / span], reach=Reach(most=300)),
         Figure("… peak RSS", "MiB", [peak], scale=_MIB, reach=Reach(most=180 * 2**20)),
         Figure("… seen late by", "s", seen.late, reach=Reach(most=4.0)),
         Figure("… questions per job", "", [statistics.mean(seen.questions)]),
