@@ -65,8 +65,14 @@ class Deadline:
         with self._lock:
             self.cut = self.cut or why
             if self._descriptor is not None:
-                with socket.socket(fileno=os.dup(self._descriptor)) as connection, contextlib.suppress(OSError):
-                    connection.shutdown(socket.SHUT_RDWR)  # it may not be connected yet, or no longer
+                # Not a duplicate: there may be no descriptor left, and then a deadline has to hold all the more.
+                connection = socket.socket(fileno=self._descriptor)
+                try:
+                    connection.shutdown(socket.SHUT_RDWR)
+                except OSError:
+                    pass  # it is not connected yet, or no longer
+                finally:
+                    connection.detach()
 
     def close(self) -> None:
         """Let go of the connection; it lives on if others hold it."""

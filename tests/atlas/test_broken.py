@@ -110,7 +110,7 @@ def test_what_was_sent_and_not_answered_is_unknown_for_a_submit_and_may_pass_for
     connect: Connect, script: Script
 ) -> None:
     with serving(script) as server:
-        client = connect(server.url, patience=0.5)
+        client = connect(server.url, patience=1.0)
         with pytest.raises(OutcomeUnknown) as unknown:
             submit(client)
         with pytest.raises(Transient) as transient:

@@ -3,10 +3,12 @@
 import contextlib
 import os
 import resource
+import socket
 from collections.abc import Iterator
 
 import pytest
 
+from daemon.atlas.deadline import Deadline, Watch
 from daemon.errors import LocalTrouble, Transient, Unreachable
 from tests.atlas.conftest import Connect
 from tests.atlas.server import Talk, serving
@@ -29,6 +31,18 @@ def descriptors_left(count: int) -> Iterator[None]:
 def answers_once(talk: Talk) -> None:
     talk.request()
     talk.answer({"id": "p-1", "status": "running"}, 200, "Connection: close")
+
+
+def test_an_overdue_call_is_cut_off_where_no_descriptor_is_left() -> None:
+    ours, theirs = socket.socketpair()
+    watch = Watch()
+    with ours, theirs, watch.over(Deadline(0.05)) as call:
+        call.attach(ours.fileno())
+        ours.settimeout(40)
+        with descriptors_left(0):
+            assert ours.recv(1) == b"", "the deadline ended the wait"
+        assert call.cut is not None
+    watch.close()
 
 
 @pytest.mark.parametrize("left", range(6))
