@@ -15,7 +15,7 @@ from daemon.database import begin, reading_engine, writing_engine
 from daemon.errors import ConfigError, Fault, HotfolderError
 from daemon.marker import Marker
 from daemon.table import APPLICATION_ID, REVISION
-from daemon.tablefile import may_pass, quick_check
+from daemon.tablefile import QUICKLY_EXAMINED, may_pass, quick_check
 
 #: The note that holds the table's id, in JSON as all notes.
 _ID = "table"
@@ -24,7 +24,8 @@ _ID = "table"
 def prepare(url: str) -> None:
     """Bring the job table at `url` to the schema of this version, making it if there is none.
 
-    Raises ConfigError where something is there that is not our job table, whole, or one of a later version, and
+    Raises ConfigError where something is there that is not our job table, whole (of a large one, whoever runs the
+    daemon finds out later: `TableFile.examine`), or one of a later version, and
     where a table was there and is gone: what is not understood must never be taken for an empty table, or every
     file would be paid for again. Raises HotfolderError for what passes, like a full disk.
     """
@@ -47,7 +48,7 @@ def prepare(url: str) -> None:
     _inspect_file(path)
     _refuse_foreign_log(path, known)
     with _readable(path):
-        present = _revision_at(url, whole=True)
+        present = _revision_at(url, whole=os.path.getsize(path) <= QUICKLY_EXAMINED)
         if present != REVISION:
             _refuse_later(present)
             with _writing(url) as connection:

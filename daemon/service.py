@@ -85,6 +85,7 @@ class Service:
             self.teller.start()
         parts.worker.start()
         parts.scheduler.start()
+        parts.scheduler.soon(parts.upkeep.examine_large)
         self.control.start()
         self._stack.callback(self.control.stop)
 

@@ -24,6 +24,9 @@ ROOM = 8 << 20
 #: Seconds that an examination may take; a table of a million jobs (2.6 GB) takes 2 s and what the disk needs.
 LONGEST_EXAMINATION = 10.0
 _STEPS = 100_000
+#: Bytes. A larger table is looked through only once it is in use, but then at once: a start must not take longer the
+#: more is done.
+QUICKLY_EXAMINED = 64 << 20
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _UNWRITABLE = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY})
 _MAY_PASS = _UNWRITABLE | {
@@ -135,6 +138,10 @@ class TableFile:
         """Note that the table could be written after all."""
         with self._lock:
             self._unwritable = None
+
+    def large(self) -> bool:
+        """Tell whether the table was too large to be looked through when it was opened."""
+        return bool(self._path) and self._size > QUICKLY_EXAMINED
 
     def examine(self) -> None:
         """Look through the whole table for damage; `trouble` tells of it. Raises DBAPIError."""

@@ -37,6 +37,11 @@ class Upkeep:
         if pruned:
             log.info("forgot %d job(s) that ended more than a year ago", pruned)
 
+    def examine_large(self) -> None:
+        """Look through a table that was too large for it when it was opened."""
+        if self._store.file.large():
+            self._store.file.examine()
+
     def open_folders(self, settings: Settings) -> list[str]:
         """Make folders that are missing, but none where a mount is; remember which mounts they are on.
 

@@ -2,8 +2,10 @@
 
 import os
 import shutil
+import sqlite3
 import subprocess
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from daemon import status
 from daemon.errors import ConfigError
 from daemon.states import State
+from daemon.tablefile import QUICKLY_EXAMINED
 from tests.daemon.house import LASTING, House
 from tests.daemon.process import Process, running
 from tests.daemon.samples import picture
@@ -121,6 +124,19 @@ def test_what_is_paid_is_still_delivered_where_the_table_was_replaced(house: Hou
     house.until(source)
     assert house.results() == {"cat.png": picture()}
     assert len(house.submits()) == 1
+
+
+def test_a_large_table_is_looked_through_while_the_daemon_runs(house: House) -> None:
+    house.start()
+    house.stop()
+    path = table_of(house)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("CREATE TABLE ballast AS SELECT zeroblob(?) AS weight", (QUICKLY_EXAMINED,))
+    with path.open("r+b") as file:
+        file.seek(path.stat().st_size // 8192 * 4096)
+        file.write(b"\xa5" * 8192)
+    house.begin()
+    wait_for(lambda: "is damaged" in said(house), 40, "the damage to be found")
 
 
 def test_damage_stops_spending_and_the_damaged_file_is_kept_and_refused(house: House) -> None:
