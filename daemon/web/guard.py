@@ -34,13 +34,15 @@ _HEADERS = {
     "Cache-Control": "no-store",
 }
 _SAFE = frozenset({"GET", "HEAD"})
+_USUAL_PORT = 80  # of http
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 
 def names_of(host: str, port: int, hosts: Iterable[str]) -> frozenset[str]:
     """Give the values of a request's Host that are ours: loopback ones with our port, and those configured."""
     own = f"[{host}]" if ":" in host else host
-    return frozenset({f"{name}:{port}" for name in (*_LOOPBACK, own)} | set(hosts))
+    suffix = "" if port == _USUAL_PORT else f":{port}"  # which browsers leave out
+    return frozenset({f"{name}{suffix}" for name in (*_LOOPBACK, own)} | set(hosts))
 
 
 def cookie_name(port: int) -> str:
@@ -97,7 +99,7 @@ class Guard:
                     scope, receive, reply
                 )
         except Exception:
-            log.exception("the page failed at %s %r", scope["method"], scope["path"])
+            log.exception("the page failed at %s %.200r", scope["method"], scope["path"])
             if not began:
                 said = self._say(500, "The page has failed. The daemon's log says where; its work goes on.")
                 await said(scope, receive, reply)

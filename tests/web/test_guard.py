@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from daemon.web.guard import names_of
 from tests.daemon.house import KEY, House
 from tests.web.visitor import Visitor, opened
 
@@ -38,6 +39,12 @@ def test_an_address_opens_the_page_once(house: House, stranger: Visitor) -> None
 @pytest.mark.parametrize("ticket", ["", "?ticket=", "?ticket=x", "?ticket=%ff%00", "?token=abc"])
 def test_no_other_address_opens_it(ticket: str, stranger: Visitor) -> None:
     assert stranger.get(f"/enter{ticket}").status == 401
+
+
+@pytest.mark.parametrize("name", ["127.0.0.1", "localhost", "[::1]"])
+def test_browsers_leave_the_usual_port_out(name: str) -> None:
+    assert name in names_of("127.0.0.1", 80, ())
+    assert name not in names_of("127.0.0.1", 8460, ())
 
 
 def test_an_old_address_opens_nothing(house: House) -> None:
