@@ -201,15 +201,19 @@ def _held_fields(job: Job) -> dict[str, Any]:
     }
 
 
-def headline(status: Mapping[str, Any]) -> str:
-    """Give the state of things in one line, as systemd shows it."""
+def in_figures(status: Mapping[str, Any]) -> str:
+    """Say how many jobs stand where: "3 queued, 1 under way, 20 done"."""
     total: Mapping[str, int] = status["total"]
     moving = sum(total[state] for state in ("uploading", "uploaded", "submitting", "processing", "downloading"))
     parts = [f"{total['queued']} queued", f"{moving} under way", f"{total['done']} done"]
     parts += [f"{total[state]} {state}" for state in ("failed", "held") if total[state]]
-    line = ", ".join(parts)
+    return ", ".join(parts)
+
+
+def headline(status: Mapping[str, Any]) -> str:
+    """Give the state of things in one line, as systemd shows it."""
     reasons = dict.fromkeys(gate["reason"].rstrip(".") for gate in status["gates"])
     reasons |= dict.fromkeys(
         f"{name}: {entry['absent']}" for name, entry in status["folders"].items() if entry["absent"]
     )
-    return "; ".join([line, *reasons])
+    return "; ".join([in_figures(status), *reasons])

@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute, Route
 from daemon.states import State
 from daemon.status import job_fields
 from daemon.web.desk import Desk
+from daemon.web.filters import number
 from daemon.web.hands import Hands
 
 #: Jobs in one answer unless `limit` says else, and at most.
@@ -35,7 +36,7 @@ def routes(desk: Desk, hands: Hands) -> Sequence[BaseRoute]:
         asked = request.query_params
         try:
             state = State(asked["state"]) if asked.get("state") else None
-            before = int(asked["before"]) if asked.get("before") else None
+            before = number(asked["before"]) if asked.get("before") else None
             limit = min(_MOST, max(1, int(asked.get("limit") or _USUAL)))
         except ValueError as error:
             return JSONResponse({"error": str(error)}, 400)

@@ -63,7 +63,12 @@ def read(asked: Mapping[str, str]) -> Filter:
     state, before = asked.get("state", ""), asked.get("before", "")
     if state and state not in GROUPS:
         State(state)
-    number = int(before) if before else None
-    if number is not None and not 0 < number <= _LARGEST:
-        raise ValueError(f"{before} is no job's number")
-    return Filter(asked.get("folder", ""), state, number)
+    return Filter(asked.get("folder", ""), state, number(before) if before else None)
+
+
+def number(text: str) -> int:
+    """Read a job's number; raises ValueError for what can't be one."""
+    found = int(text)
+    if not 0 < found <= _LARGEST:
+        raise ValueError(f"{found} is no job's number")
+    return found

@@ -8,7 +8,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from daemon.states import CONDITIONS, Job
-from daemon.status import headline
+from daemon.status import in_figures
 from daemon.web import filters
 from daemon.web.cards import Card, card_of
 from daemon.web.desk import Desk
@@ -79,7 +79,9 @@ class Pages:
         try:
             wanted = filters.read(request.query_params)
             asked = request.query_params.get("ids")
-            ids = None if asked is None else [int(each) for each in asked.split(",") if each][:MOST_ASKED]
+            ids = (
+                None if asked is None else [filters.number(each) for each in asked.split(",") if each][:MOST_ASKED]
+            )
         except ValueError as error:
             return problem(400, str(error))
 
@@ -146,7 +148,7 @@ def _of_status(status: Mapping[str, Any], wanted: Filter) -> dict[str, Any]:
     return {
         "status": status,
         "needing": status["total"]["held"] - by_themselves,
-        "headline": headline(status),
+        "headline": in_figures(status),  # why nothing is sent, the notices below it say
         "wanted": wanted,
         "titles": TITLES,
         "counts": counts,

@@ -82,6 +82,7 @@ def test_cards_can_be_asked_for_one_by_one(visitor: Visitor) -> None:
     assert ids(visitor.get("/cards?ids=2,1,999,5").text) == [2, 1, 5]
     assert ids(visitor.get(f"/cards?ids=2,1,5&folder={FOLDER}").text) == [2, 1]
     assert visitor.get("/cards?ids=a,b").status == 400
+    assert visitor.get(f"/cards?ids=1,{10**30}").status == 400
 
 
 def test_names_are_text_and_nothing_else(visitor: Visitor) -> None:
@@ -120,3 +121,24 @@ def test_json_for_programs(visitor: Visitor) -> None:
     assert [job["id"] for job in json.loads(visitor.get("/api/jobs?limit=2&before=50").text)] == [49, 48]
     assert json.loads(visitor.get("/api/status").text)["total"]["done"] == 2
     assert visitor.get("/api/jobs?state=lost").status == 400
+    assert visitor.get(f"/api/jobs?before={10**30}").status == 400
+
+
+def test_what_stops_work_is_said_once_at_the_top_and_not_in_the_title(visitor: Visitor) -> None:
+    text = visitor.get("/").text
+    for part in (r"<title>(.*)</title>", r'<p class="headline"[^>]*>(.*)</p>'):
+        found = re.search(part, text)
+        assert found is not None
+        assert found[1].startswith("150 queued, 0 under way, 2 done")
+        assert "paused" not in found[1]
+
+
+def test_only_a_folder_that_there_is_can_be_paused(visitor: Visitor) -> None:
+    assert 'action="/pause"' in visitor.get(f"/?folder={FOLDER}").text
+    assert 'action="/pause"' not in visitor.get("/?folder=nowhere").text
+
+
+def test_files_are_linked_by_their_version_as_browsers_keep_them(visitor: Visitor) -> None:
+    links = re.findall(r'"(/jobs/1/(?:source|outputs/0)[^"]*)"', visitor.get("/jobs/1").text)
+    assert len(links) >= 4
+    assert all("?v=" in each for each in links), links
