@@ -9,6 +9,7 @@ from daemon.check.rules import Judged, judge
 from daemon.config import FolderRule, Settings, leaves_input_out
 from daemon.config.words import dotted
 from daemon.errors import Blocked, Rejected, StageError, Unreachable
+from daemon.money import at_least, estimate
 
 
 def online_findings(settings: Settings, client: Client, catalogue: Catalogue) -> Iterator[Finding]:
@@ -63,6 +64,16 @@ def _of_rule(judged: Judged, settings: Settings, catalogue: Catalogue) -> Iterat
         yield ok(model, f'"{rule.model}" is in the catalogue and takes what the rule sends')
     if catalogue.price(rule.model) is None and _has_limits(rule, settings):
         yield warning(model, "its price is not known, so no budget and no limit in USD counts what it costs")
+    yield from _too_dear(rule, settings, estimate(catalogue.price(rule.model), rule.params))
+
+
+def _too_dear(rule: FolderRule, settings: Settings, usd: float | None) -> Iterator[Finding]:
+    """Warn of budgets in which not even one job of a rule fits."""
+    budgets = {("limits",): settings.limits.daily_budget_usd, ("folders", rule.name): rule.daily_budget_usd}
+    for place, budget in budgets.items():
+        if usd is not None and budget is not None and usd > budget:
+            text = f"a file of {rule.name} costs {at_least(usd)}, more than that: none would ever be sent"
+            yield warning(dotted((*place, "daily_budget_usd")), text)
 
 
 def _has_limits(rule: FolderRule, settings: Settings) -> bool:

@@ -64,6 +64,13 @@ def test_an_input_that_is_left_out_is_found_and_told(tmp_path: Path) -> None:
     assert (Level.OK, "folders.cats.model") in shape(found)
 
 
+@pytest.mark.parametrize(("budget", "warns"), [("0.31", True), ("0.32", False)])
+def test_a_budget_with_no_room_for_a_single_job_is_told(tmp_path: Path, budget: str, warns: bool) -> None:
+    with Sandbox() as sandbox:
+        found = asked(tmp_path, sandbox.url, **GOOD, params="{ num_outputs = 4 }", daily_budget_usd=budget)
+    assert ((Level.WARNING, "folders.cats.daily_budget_usd") in shape(found)) == warns
+
+
 def test_a_prompt_that_the_model_needs_is_missed(tmp_path: Path) -> None:
     with Sandbox() as sandbox:
         found = asked(tmp_path, sandbox.url, input='"images[]"')

@@ -160,3 +160,33 @@ def test_a_retry_waits_for_room_like_all_others(house: House) -> None:
     house.rewrite("daily_budget_usd = 0.01", "daily_budget_usd = 1.0")
     house.daemon.reload()
     house.until_all_done(2)
+
+
+def test_a_job_that_no_day_has_room_for_stops_its_own_folder_alone_and_says_so(house: House) -> None:
+    dear = {"params": {"n": 4}}
+    house.configure({"dear": dear, "cheap": {}}, limits={"daily_budget_usd": 3 * PRICE})
+    clock = Days()
+    begin(house, clock)
+    job = house.until_held(house.drop("dear.png", picture(1), "dear"), "budget")
+    assert "at least $0.04, more than the whole daily budget, $0.03" in (job.error_message or "")
+    assert "UTC" not in (job.error_message or "")  # no day is of help
+    assert house.gates() == {"budget": "dear"}
+    house.until(house.drop("cheap.png", picture(2), "cheap"))
+    clock.ahead += DAY
+    house.hurry()
+    house.until(house.drop("next.png", picture(3), "cheap"))
+    house.stop()
+    begin(house, clock)
+    house.until(house.drop("other.png", picture(4), "cheap"))
+    assert house.until_held(job.source, "budget").id == job.id
+    house.reload({"dear": {}, "cheap": {}}, limits={"daily_budget_usd": 3 * PRICE})
+    house.until(job.source)
+
+
+def test_what_did_not_fit_does_not_count_under_another_rule(house: House) -> None:
+    house.configure(limits={"daily_budget_usd": 4 * PRICE}, params={"n": 3})
+    begin(house)
+    house.until(house.drop("first.png", picture(1)))
+    second = house.until_held(house.drop("second.png", picture(2)), "budget")
+    house.reload(limits={"daily_budget_usd": 4 * PRICE}, params={"n": 1})
+    house.until(second.source)
