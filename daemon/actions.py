@@ -114,6 +114,7 @@ class Actions:
         """
         held = [job for job in self._store.listed(state=State.HELD) if job.error_code == "pile"]
         piles = {key.removeprefix(PILE) for key in self._store.notes(PILE)} | {job.folder for job in held}
+        piles |= {gate.scope for gate in self._gates.closed() if gate.code == "pile"}
         lines = []
         self._known(set(folders) - piles)
         for folder in folders or sorted(piles):
@@ -121,9 +122,10 @@ class Actions:
                 lines.append(f"{folder}: there is no pile that waits")
                 continue
             number = sum(self._store.counts[folder, state] for state in (State.QUEUED, State.UPLOADED))
-            number += self._store.release_held("pile", folder)
             self._store.note(PILE + folder, None)
+            # Before what is held is looked for: who holds a job looks at the gate after that.
             self._gates.open("pile", folder, now=self._clock.now())
+            number += self._store.release_held("pile", folder)
             lines.append(f"{folder}: the pile goes on, {number} file(s)")
         self._wake()
         return lines or ["no pile waits"]

@@ -7,7 +7,7 @@ keeps the gate closed over restarts until `approve`; then counting begins anew.
 
 import contextlib
 import logging
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 
 from sqlalchemy.exc import DBAPIError
@@ -54,15 +54,18 @@ class Brake:
 
     def admit(self, new: Sequence[NewJob]) -> list[Job]:
         """Record files as jobs, as `Store.add`; those of a pile wait behind the gate, the first of them held."""
-        counted = [job.folder for job in new if job.fault_code is None]
-        stopped = [folder for folder in dict.fromkeys(counted) if self._count(folder, counted.count(folder))]
+        counted = Counter(job.folder for job in new if job.fault_code is None)
+        before = {folder: self._came.get(folder, deque()).copy() for folder in counted}
         try:
+            stopped = [folder for folder, number in counted.items() if self._count(folder, number)]
             added = self._store.add(new)
         except BaseException:  # it comes again
-            self._uncount(counted)
+            self._came.update(before)
             raise
         for folder in stopped:
             self._hold([job for job in added if job.folder == folder and job.state is State.QUEUED])
+            if not self._gates.is_closed("pile", folder):  # it was let go just before
+                self._store.release_held("pile", folder)
         self.tell()
         return added
 
@@ -84,16 +87,14 @@ class Brake:
         came.extend([now] * number)
         if not self._too_many(folder, len(came), limits):
             return False
+        reason = self._reason(folder, coming=number)
+        self._store.note(
+            PILE + folder, self._clock.wall()
+        )  # first: a gate without it would be open after a restart
+        self._gates.close("pile", reason, now=now, scope=folder)
         came.clear()
-        self._gates.close("pile", self._reason(folder, coming=number), now=now, scope=folder)
-        self._store.note(PILE + folder, self._clock.wall())
-        log.warning("%s. Nothing of that folder is sent until then.", self._reason(folder, coming=number))
+        log.warning("%s. Nothing of that folder is sent until then.", reason)
         return True
-
-    def _uncount(self, folders: Sequence[str]) -> None:
-        for folder in folders:
-            if self._came.get(folder):
-                self._came[folder].pop()
 
     def _limits(self, folder: str) -> tuple[int | None, float | None]:
         settings = self._settings()

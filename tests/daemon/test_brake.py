@@ -2,10 +2,13 @@
 
 import pytest
 
+from daemon.events import Event, JobMoved
 from daemon.states import State
 from tests.daemon.house import FOLDER, House
 from tests.daemon.samples import picture
 from tests.daemon.test_budget import PRICE, at_rest, begin
+from tests.daemon.test_table_trouble import nothing_noted
+from tests.support import wait_for
 
 
 def prepare(house: House, first: int, number: int, folder: str = FOLDER) -> None:
@@ -106,3 +109,38 @@ def test_files_that_can_not_be_used_are_no_part_of_a_pile(house: House) -> None:
     found = at_rest(house, 3)
     assert found == {"failed": 3}
     assert house.gates() == {}
+
+
+def test_a_pile_that_can_not_be_noted_is_not_taken_in_until_it_is(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    house.configure(confirm_above=1)
+    begin(house)
+    with nothing_noted(house):
+        prepare(house, 0, 1)
+        house.until_all_done(1)
+        prepare(house, 1, 4)
+        wait_for(lambda: "taking files in failed" in caplog.text, 20, "the table to refuse the note")
+    wait_for(lambda: house.gates() == {"pile": FOLDER}, 20, "the brake")
+    wait_for(lambda: len(house.jobs()) == 5, 20, "the pile to be taken in")
+    house.stop()
+    begin(house)
+    assert at_rest(house, 5) == {"done": 1, "held": 1, "queued": 3}
+    assert house.daemon.parts.actions.approve([FOLDER]) == [f"{FOLDER}: the pile goes on, 4 file(s)"]
+    house.until_all_done(5)
+
+
+def test_a_pile_that_is_let_go_just_before_its_first_job_is_held_leaves_none_behind(house: House) -> None:
+    house.configure(confirm_above=2)
+    begin(house)
+    lines: list[str] = []
+
+    def approve(event: Event) -> None:
+        found = isinstance(event, JobMoved) and event.transition.before is None
+        if found and not lines and house.gates():
+            lines.extend(house.daemon.parts.actions.approve([FOLDER]))
+
+    house.daemon.events.subscribe(approve)
+    prepare(house, 0, 4)
+    house.until_all_done(4)
+    assert "the pile goes on" in lines[0]
