@@ -102,7 +102,7 @@ class Claims:
     def for_upload(self, most: int) -> list[Job]:
         """Take rows to upload."""
         if self.only is not None:
-            return self._only_one({State.QUEUED, State.UPLOADING}, become=State.UPLOADING)
+            return self._only_one({State.QUEUED, State.UPLOADING}, Need.SPEND, become=State.UPLOADING)
         most = self._room(UPLOADS, most)
         return self._store.claim(
             (State.QUEUED, State.UPLOADING),
@@ -116,7 +116,7 @@ class Claims:
     def for_submit(self, most: int) -> list[Job]:
         """Take rows to submit; a place among those in flight is kept for each that is not yet an intent."""
         if self.only is not None:
-            found = self._only_one({State.UPLOADED, State.SUBMITTING})
+            found = self._only_one({State.UPLOADED}, Need.SPEND) or self._only_one({State.SUBMITTING})
             return [job for job in found if job.state is State.SUBMITTING or self._keep_place(job)]
         found = self._orphans(most)
         for folder in self._gates.lets(Need.SPEND, self._folders()):
@@ -174,7 +174,7 @@ class Claims:
 
     def _for_fetch(self, state: State, most: int) -> list[Job]:
         if self.only is not None:
-            return self._only_one({state})
+            return self._only_one({state}, Need.FETCH)
         folders = self._gates.lets(Need.FETCH, self._all_folders())
         return self._store.claim((state,), folders, by=self._by, most=most)
 
@@ -194,12 +194,22 @@ class Claims:
                 break
         return found
 
-    def _only_one(self, states: Collection[State], become: State | None = None) -> list[Job]:
-        """Take the one job that is to be worked on, if it is in one of `states`, due, and in nobody's hand."""
+    def _only_one(
+        self, states: Collection[State], need: Need | None = None, *, become: State | None = None
+    ) -> list[Job]:
+        """Take the one job that is to be worked on, if it is in one of `states`, due, and in nobody's hand.
+
+        Where a gate stops what it needs, its row says so, for the person who waits for it.
+        """
         job = self._store.find(self.only or 0)
         if job is None or job.state not in states or job.put_away or job.due_at > self._clock.now():
             return []
+        why = None if need is None else self._gates.why_closed(need, job.folder)
         with contextlib.suppress(Conflict):
+            if why is not None:
+                if job.claimed_by is None and job.waits_for != why:
+                    self._store.amend(job, waits_for=why)
+                return []
             if become is not None and become is not job.state:
                 return [self._store.advance(job, become, "taken up", claimed_by=self._by)]
             return [self._store.claim_one(job, by=self._by)]
