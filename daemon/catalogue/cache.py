@@ -106,7 +106,7 @@ def _model(entry: Mapping[str, Any]) -> Model:
     return Model(
         id=_text(entry["id"]),
         type=_text(entry["type"]),
-        price=None if price is None else float(price),
+        price=None if price is None else _price(price),
         schema_url=None if url is None else _text(url),
         title=_text(entry["title"]),
         labels=tuple(_text(label) for label in entry["labels"]),
@@ -128,6 +128,12 @@ def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError("no text")
     return value
+
+
+def _price(value: Any) -> float:
+    if not (math.isfinite(usd := float(value)) and usd >= 0):
+        raise TypeError("no price")
+    return usd
 
 
 def _time(value: Any) -> float:

@@ -209,3 +209,14 @@ def test_a_killed_writers_draft_is_removed_when_it_is_old(kept: Path, tmp_path: 
         os.utime(tmp_path / name, (at, at))
     cache.write(str(tmp_path), one)
     assert sorted(os.listdir(tmp_path)) == [".catalogue-2-2.part", ".catalogue.jpg", cache.NAME]
+
+
+@pytest.mark.parametrize("price", ["NaN", "Infinity", "-1"])
+def test_a_price_that_is_none_is_damage(tmp_path: Path, price: str) -> None:
+    model = '{"id": "a", "type": "", "schema_url": null, "title": "", "labels": [], "unit": "", "listed": true'
+    head = '{"version": 2, "base_url": "https://x", "fetched_at": 1, "schemas": {}'
+    (tmp_path / cache.NAME).write_text(f'{head}, "models": [{model}, "price": {price}}}]}}')
+    catalogue = Catalogue(str(tmp_path), "https://x")
+    catalogue.load()
+    assert catalogue.trouble
+    assert catalogue.price("a") is None
