@@ -25,11 +25,17 @@ class Address:
             raise ValueError(f"number {number} is no address that Apprise knows")
         self.name = f"number {number} ({self._sender[0].service_name})"
         self._under_way: threading.Thread | None = None
+        self._overdue: tuple[Message, threading.Event] | None = (
+            None  # what was not taken in time, and if it was since
+        )
 
     def send(self, message: Message, timeout: float = TIME_LIMIT) -> bool:
         """Send a message; tell whether the service took it, within `timeout` seconds. Raises nothing."""
         if self._under_way is not None and self._under_way.is_alive():
             return False  # the last one hangs still; two at once would only hang both
+        overdue, self._overdue = self._overdue, None
+        if overdue is not None and overdue[0] == message and overdue[1].is_set():
+            return True  # a slow service took it after all: people need not read it twice
         taken = threading.Event()
         # In a thread of its own, as a service that answers a byte now and then has no time limit.
         thread = threading.Thread(target=self._send, args=(message, taken), name="notify-send", daemon=True)
@@ -40,6 +46,8 @@ class Address:
             self._under_way = None
             return False
         thread.join(timeout)
+        if thread.is_alive():
+            self._overdue = message, taken
         return taken.is_set()
 
     def _send(self, message: Message, taken: threading.Event) -> None:

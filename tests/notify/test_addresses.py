@@ -70,3 +70,17 @@ def test_a_service_that_does_not_answer_holds_nobody_up(receiver: Receiver) -> N
     finally:
         receiver.stuck.clear()
     wait_for(lambda: address.send(NEWS), 20, "the service to be asked again")
+
+
+def test_what_arrived_late_is_not_sent_again(receiver: Receiver) -> None:
+    address = Address(f"{receiver.url}?rto=60", 1)  # Apprise itself waits so long for an answer
+    before = len(receiver.got)
+    receiver.stuck.set()
+    try:
+        assert not address.send(NEWS, timeout=0.1)
+    finally:
+        receiver.stuck.clear()
+    wait_for(lambda: address.send(NEWS), 20, "the message to have arrived")
+    assert len(receiver.got) == before + 1
+    assert address.send(NEWS)  # as another one
+    assert len(receiver.got) == before + 2
