@@ -24,8 +24,8 @@ ROOM = 8 << 20
 #: Seconds that an examination may take; a table of a million jobs (2.6 GB) takes 2 s and what the disk needs.
 LONGEST_EXAMINATION = 10.0
 _STEPS = 100_000
-#: Bytes. A larger table is looked through only once it is in use, but then at once: a start must not take longer the
-#: more is done.
+#: Bytes. A larger table is looked through only once it is in use, and then at once: a start must not take longer
+#: the more is done.
 QUICKLY_EXAMINED = 64 << 20
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _UNWRITABLE = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY})
