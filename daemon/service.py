@@ -159,22 +159,32 @@ class Service:
 
     def _reload(self, load: Callable[[], Settings]) -> list[str]:
         try:
-            settings = self._rulecheck.judged(load())
+            settings = self._rulecheck.judged(self._as_begun(load()))
         except ConfigError as error:
             for fault in error.faults:
                 log.error("reload: %s", fault)  # noqa: TRY400 - a fault of the file, not of the daemon
             return [str(fault) for fault in error.faults]
-        fixed = ("state_dir", "database")
-        for name in fixed:
-            if getattr(settings, name) != getattr(self.settings, name):
-                log.warning("reload: %s changes only with a restart", name)
-        keep = {name: getattr(self.settings, name) for name in fixed}
-        self.settings = settings.model_copy(update=keep)
+        self.settings = settings
         said = self._settings_changed()
         self.parts.pacing.lift()
         self.page.reload()
         log.info("reloaded: %d folder(s)", len(settings.folders))
         return said
+
+    def _as_begun(self, settings: Settings) -> Settings:
+        """Give new settings with what can't change while the daemon runs as it is now; say what that is."""
+        now = self.settings
+        fixed = {
+            "state_dir": (settings.state_dir, now.state_dir),
+            "database": (settings.database, now.database),
+            # a prediction that was paid at one address is not known at another
+            "api.base_url": (settings.api.base_url, now.api.base_url),
+        }
+        for name, (new, present) in fixed.items():
+            if new != present:
+                log.warning("reload: %s changes only with a restart", name)
+        api = settings.api.model_copy(update={"base_url": now.api.base_url})
+        return settings.model_copy(update={"state_dir": now.state_dir, "database": now.database, "api": api})
 
     def _settings_changed(self) -> list[str]:
         """Let all parts work by the present settings. Gives what is wrong with the folders."""

@@ -221,6 +221,15 @@ def test_a_faulty_configuration_leaves_the_present_one_in_force(house: House) ->
     house.until(house.drop("cat.png", picture()))
 
 
+def test_a_reload_leaves_the_address_of_the_api(house: House, caplog: pytest.LogCaptureFixture) -> None:
+    house.start()
+    house.environ["ATLASCLOUD_BASE_URL"] = "http://127.0.0.1:9"
+    house.daemon.reload()
+    assert "reload: api.base_url changes only with a restart" in caplog.messages
+    house.until(house.drop("cat.png", picture()))
+    assert house.daemon.settings.api.base_url == house.sandbox.url
+
+
 def test_a_reload_takes_a_new_key_and_goes_on_at_once(house: House) -> None:
     house.sandbox.set(keys=["apikey-new"])
     house.start()
