@@ -36,7 +36,7 @@ class Deadline:
         #: Why the call was cut off, in words; None while it was not.
         self.cut: str | None = None
         self.due = time.monotonic() + seconds
-        self._renewed = renewed
+        self.renewed = renewed
         self._moved = 0
         self._lock = threading.Lock()
         self._descriptor: int | None = None
@@ -55,7 +55,7 @@ class Deadline:
     def moved(self, count: int) -> None:
         """Note that `count` bytes went through."""
         self._moved += count
-        if self._renewed and self._moved >= STEP:
+        if self.renewed and self._moved >= STEP:
             self._moved = 0
             self.due = time.monotonic() + self.seconds
             signs.silent_until(self.due)

@@ -85,7 +85,9 @@ class Response:
         raw = self._raw.raw
         left: int | None = raw.length_remaining
         signs.silent_until(self._call.due)
-        if left and left <= _SHORT:  # it came with its head, or is about to: read in one go, to its announced end
+        if left and left <= _SHORT and not self._call.renewed:
+            # It came with its head, or is about to: read in one go, to its announced end. Of a stream each piece
+            # counts, as its pace shows.
             with translated(self._call, self._host):
                 return raw.read(left, decode_content=True), True
         with translated(self._call, self._host), turns.away():

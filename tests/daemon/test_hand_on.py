@@ -3,7 +3,6 @@
 from daemon.states import State
 from tests.daemon.house import House
 from tests.daemon.samples import picture
-from tests.support import wait_for
 
 
 def test_a_download_that_takes_long_is_seen_and_leaves_its_place_in_flight(house: House) -> None:
@@ -11,10 +10,10 @@ def test_a_download_that_takes_long_is_seen_and_leaves_its_place_in_flight(house
     house.start(limits={"in_flight": 1})
     for number in range(2):
         house.drop(f"{number}.png", picture(number))
-    first = wait_for(lambda: [job for job in house.jobs() if job.state is State.DOWNLOADING], 10)[0]
-    wait_for(lambda: len(house.submits()) == 2, 10, "the other one's submit")
-    assert [each.after for each in house.daemon.parts.store.history(first.id)][-1] is State.DOWNLOADING
-    house.until_all_done(2, timeout=30)
+    house.until_all_done(2, timeout=40)
+    times = [{each.after: each.at for each in house.daemon.parts.store.history(job.id)} for job in house.jobs()]
+    first, second = sorted(times, key=lambda at: at[State.SUBMITTING])
+    assert first[State.DOWNLOADING] < second[State.SUBMITTING] < first[State.DONE]
     assert len(house.submits()) == 2
 
 
