@@ -106,10 +106,10 @@ def _run(at: Stage, took: float, threads: int) -> Run:
 
 
 def _seen(at: Stage) -> Seen:
-    found = [
-        each for each in at.ask_sandbox("predictions") if any(asked >= each["ready"] for asked in each["asked"])
-    ]
-    late = [min(asked for asked in each["asked"] if asked >= each["ready"]) - each["ready"] for each in found]
+    found = [each for each in at.ask_sandbox("predictions") if each["asked"]]
+    # A question that came a moment before it was ready, and was answered a moment after, saw it too.
+    seen = [min((asked for asked in each["asked"] if asked >= each["ready"]), default=0.0) for each in found]
+    late = [max(0.0, moment - each["ready"]) for moment, each in zip(seen, found, strict=True)]
     return Seen([len(each["asked"]) for each in found], late, [each["ready"] - each["made"] for each in found])
 
 

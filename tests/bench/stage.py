@@ -96,9 +96,10 @@ class Stage:
         return 0
 
     def results(self) -> int:
-        """Count the results, not their records."""
+        """Count the results, not their records, nor what is being written."""
         with contextlib.suppress(FileNotFoundError):
-            return sum(not entry.name.endswith(".json") for entry in os.scandir(self.outbox))
+            names = [entry.name for entry in os.scandir(self.outbox)]
+            return sum(not name.startswith(".") and not name.endswith(".json") for name in names)
         return 0
 
     def until_results(self, count: int, longest: float) -> None:
