@@ -43,8 +43,9 @@ def write(figures: Sequence[Figure], machine: str, into: str) -> None:
     """Write docs/benchmark.json and the charts, and the table into README.md, below the directory `into`."""
     docs, readme = os.path.join(into, "docs"), os.path.join(into, "README.md")
     os.makedirs(docs, exist_ok=True)
-    values = {"machine": machine, "figures": [figure.as_json() for figure in figures]}
-    _write(os.path.join(docs, "benchmark.json"), json.dumps(values, indent=1, ensure_ascii=False) + "\n")
+    lines = ",\n".join(json.dumps(figure.as_json(), ensure_ascii=False) for figure in figures)  # a line for each
+    values = f'{{"machine": {json.dumps(machine)}, "figures": [\n{lines}\n]}}\n'
+    _write(os.path.join(docs, "benchmark.json"), values)
     _write(os.path.join(docs, "benchmark.svg"), charts.bars(figures))
     grown = [figure for figure in figures if figure.name.startswith(_GROWS)]
     if grown:

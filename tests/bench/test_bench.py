@@ -48,6 +48,17 @@ def test_every_figure_is_measured_and_written(tmp_path: Path) -> None:
         ET.fromstring((tmp_path / "docs" / name).read_text())  # noqa: S314 - our own
 
 
+@pytest.mark.slow
+def test_the_calls_for_a_job_are_counted() -> None:
+    command = [sys.executable, "-m", "tests.bench.calls", "--files", "5"]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+    first, *others = ended.stdout.splitlines()
+    assert first.endswith("calls for each job")
+    assert int(first.split()[0]) > 1000
+    assert any(line.endswith("daemon/worker.py") for line in others)
+
+
 def test_an_unknown_figure_is_refused() -> None:
     command = [sys.executable, "-m", "tests.bench", "speed"]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
