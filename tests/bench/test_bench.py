@@ -25,7 +25,7 @@ def bench(tmp_path: Path, *arguments: str, timeout: float) -> dict[str, object]:
     readme = (tmp_path / "README.md").read_text()
     assert readme.startswith("before\n")
     assert readme.endswith("after\n")
-    assert "old" not in readme
+    assert "\nold\n" not in readme
     assert "Python 3." in readme
     assert not list(tmp_path.glob("hotfolder-bench-*"))
     values: dict[str, object] = json.loads((tmp_path / "docs" / "benchmark.json").read_text())
