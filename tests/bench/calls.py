@@ -35,8 +35,8 @@ def measure(directory: str, count: int) -> Counter[str]:
 
 def _calls(at: Stage, daemon: Child, first: int, count: int, *, results: int) -> dict[str, int]:
     waiting = os.path.join(at.base, f"waiting-{first}")
+    os.makedirs(at.inbox, exist_ok=True)
     for name in files.pile(waiting, first, count):
-        os.makedirs(at.inbox, exist_ok=True)
         os.rename(os.path.join(waiting, name), os.path.join(at.inbox, name))
     at.until_results(results, _LONGEST)
     daemon.say("calls")
