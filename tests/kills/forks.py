@@ -1,13 +1,19 @@
-"""Daemons to be killed: they stop before they begin if that is asked for, and tell which threads they have."""
+"""Daemons to be killed: they stop before they begin if that is asked for, and tell which threads they have.
+
+A step that was quick is followed by the next one in the same thread, any other is handed to another one (worker.py).
+How quick a step is depends on what else the machine does, and on strace itself, so here it is laid down which it is.
+"""
 
 import functools
 import json
+import math
 import os
 import re
 import signal
 import threading
 from collections.abc import Sequence
 
+from daemon import worker
 from tests import zygote
 from tests.support import wait_for
 
@@ -54,8 +60,18 @@ class Fork:
         assert self.ended(20)
 
 
-def fork(base: str, environ: dict[str, str], arguments: Sequence[str], *, stopped: bool = False) -> Fork:
-    """Fork and run `hotfolder` with `arguments`; `stopped`: it begins when it is sent SIGCONT."""
+def fork(
+    base: str,
+    environ: dict[str, str],
+    arguments: Sequence[str],
+    *,
+    stopped: bool = False,
+    hands_on: bool | None = None,
+) -> Fork:
+    """Fork and run `hotfolder` with `arguments`; `stopped`: it begins when it is sent SIGCONT.
+
+    `hands_on`: whether each step counts as slow (True) or as quick (False); None: it is as quick as it is.
+    """
     with open(os.path.join(base, "log"), "ab") as log:
         process = zygote.zygote().fork(
             arguments,
@@ -65,6 +81,7 @@ def fork(base: str, environ: dict[str, str], arguments: Sequence[str], *, stoppe
             prepare="tests.kills.forks:prepare",
             base=base,
             stopped=stopped,
+            hands_on=hands_on,
         )
     forked = Fork(process, base)
     if stopped:
@@ -72,8 +89,10 @@ def fork(base: str, environ: dict[str, str], arguments: Sequence[str], *, stoppe
     return forked
 
 
-def prepare(base: str, stopped: bool) -> None:
+def prepare(base: str, stopped: bool, hands_on: bool | None) -> None:
     """Do in the fork what comes before its command."""
+    if hands_on is not None:
+        worker._QUICK = 0.0 if hands_on else math.inf
     os.write(2, f"{_mark(os.getpid())}\n".encode())
     signal.signal(signal.SIGUSR1, functools.partial(_name_threads, base))
     if stopped:

@@ -8,6 +8,8 @@ calls would hide the others' first ones. So the way is cut into phases, in each 
 - START: the first start in an empty place, until it is ready; the main thread.
 - RESTART: a later start, over the table of an earlier one; the main thread.
 - WORK: from the drop of a file into the inbox of a daemon that is ready until its source is put away; each group.
+  All steps are done by one thread, as those of a small file are.
+- HANDED: the same, with each step in a thread of its own pool, as slow ones are.
 - STOP: from SIGTERM until the process ends, after a job; the main thread.
 
 The first run of each phase is traced whole. Each call of it that changes anything (`trace.CHANGING`; an open only
@@ -47,10 +49,12 @@ class Phase(enum.Enum):
     START = "start"
     RESTART = "restart"
     WORK = "work"
+    HANDED = "handed on"
     STOP = "stop"
 
 
 _STARTS = frozenset({Phase.START, Phase.RESTART})
+_WORKS = frozenset({Phase.WORK, Phase.HANDED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,11 +134,11 @@ class Way:
         """Run a daemon through a phase, traced, to the phase's end or its own; it is gone afterwards."""
         if phase is Phase.RESTART:
             self._once()
-        daemon = self._fork("run", stopped=phase in _STARTS)
+        daemon = self._fork("run", stopped=phase in _STARTS, hands_on=phase is Phase.HANDED)
         try:
             if phase not in _STARTS:
                 daemon.until_ready()
-            if phase is not Phase.WORK:
+            if phase not in _WORKS:
                 self._house.drop(NAME, self._picture)
             if phase is Phase.STOP:
                 wait_for(self._put_away, 20, "the job to be done")
@@ -150,7 +154,7 @@ class Way:
             case Phase.START | Phase.RESTART:
                 daemon.send(signal.SIGCONT)
                 return daemon.ready
-            case Phase.WORK:
+            case Phase.WORK | Phase.HANDED:
                 self._house.drop(NAME, self._picture)
                 return self._put_away
             case Phase.STOP:
@@ -222,9 +226,9 @@ class Way:
         except sqlite3.OperationalError:  # there is no table yet
             return False
 
-    def _fork(self, *arguments: str, stopped: bool = False) -> Fork:
+    def _fork(self, *arguments: str, stopped: bool = False, hands_on: bool | None = None) -> Fork:
         words = [*arguments, "--config", self._house.config]
-        return fork(self._house.base, self._house.environ, words, stopped=stopped)
+        return fork(self._house.base, self._house.environ, words, stopped=stopped, hands_on=hands_on)
 
 
 def _groups(phase: Phase, daemon: Fork) -> dict[int, str]:
