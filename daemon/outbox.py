@@ -12,7 +12,7 @@ import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from daemon import files, names
+from daemon import files, names, turns
 from daemon.config import FolderRule
 from daemon.errors import Blocked, LocalTrouble, StageError
 from daemon.source import SHORTAGE
@@ -151,10 +151,10 @@ def publish(job: Job, rule: FolderRule, draft: Draft, provenance: Callable[[str]
             raise
         return target
 
-    with _folder_trouble(rule):
+    with turns.away(), _folder_trouble(rule):  # it waits for the disk twice, and does little between
         _withdraw_record(draft.path)
         target = files.first_free(attempt)
-    bring_to_disk(rule, directory)
+        files.sync_directory(directory)
     return target
 
 

@@ -7,7 +7,7 @@ import os
 import stat
 from collections.abc import Iterator
 
-from daemon import signs
+from daemon import signs, turns
 from daemon.errors import LocalTrouble, Rejected, SourceChanged, SourceGone
 from daemon.states import Job
 
@@ -100,10 +100,11 @@ def sha256_of(descriptor: int) -> str:
     """Give the SHA-256 of an open file, in hex."""
     digest = hashlib.sha256()
     offset = 0
-    while block := os.pread(descriptor, _BLOCK, offset):
-        digest.update(block)
-        offset += len(block)
-        signs.beat()
+    with turns.moving(os.fstat(descriptor).st_size):
+        while block := os.pread(descriptor, _BLOCK, offset):
+            digest.update(block)
+            offset += len(block)
+            signs.beat()
     return digest.hexdigest()
 
 

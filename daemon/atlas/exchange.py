@@ -4,11 +4,13 @@ import contextlib
 import threading
 import weakref
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
+from urllib3.util import wait_for_read
 
 from daemon import signs, turns
 from daemon.atlas.border import broken, translated
@@ -90,9 +92,15 @@ class Response:
             # counts, as its pace shows.
             with translated(self._call, self._host):
                 return raw.read(left, decode_content=True), True
-        with translated(self._call, self._host), turns.away():
+        with translated(self._call, self._host), self._waiting():
             # not past the announced end: what lies behind it is not this answer's
             return raw.read1(min(left or PIECE, PIECE), decode_content=True), False
+
+    def _waiting(self) -> AbstractContextManager[None]:
+        """Let others compute for a read that has to wait for its bytes; what is there is read at once."""
+        sock = getattr(self._raw.raw.connection, "sock", None)
+        is_there = sock is not None and wait_for_read(sock, 0.0)
+        return contextlib.nullcontext() if is_there else turns.away()
 
 
 class Exchanges:
@@ -133,7 +141,8 @@ class Exchanges:
                 raw.close()
 
     def _start(self, sender: Sender, call: Deadline, request: Request, host: str) -> requests.Response:
-        with translated(call, host):
+        body = request.data
+        with translated(call, host), turns.moving(None if body is None else len(body)):
             return sender.send(
                 call,
                 request.method,

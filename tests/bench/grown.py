@@ -28,7 +28,10 @@ def _start(at: Stage) -> float:
 
 
 def measure(directory: str, sizes: Sequence[int], jobs: int, runs: int) -> list[Figure]:
-    """Process `jobs` pictures, and call commands, beside as many finished jobs as each of `sizes` says."""
+    """Process `jobs` pictures, and call commands, beside as many finished jobs as each of `sizes` says.
+
+    A large table is looked through for damage right after a start; what is measured is what comes after that.
+    """
     costs: dict[int, list[float]] = {}
     commands: dict[tuple[str, int], list[float]] = {}
     with prepared(os.path.join(directory, "stage"), journal=False) as at:
@@ -37,6 +40,7 @@ def measure(directory: str, sizes: Sequence[int], jobs: int, runs: int) -> list[
             if size:
                 grow(at, size)
             with at.running():
+                at.until_idle()
                 costs[size] = [_cost(at, first + turn * jobs, jobs) for turn in range(runs + 1)][1:]
                 for command in ("jobs", "status"):
                     commands[command, size] = [_command(at, command) for _ in range(runs + 2)][2:]

@@ -84,6 +84,13 @@ class Stage:
             return b"READY=1" in manager.recv(65536)
         return False
 
+    def until_idle(self) -> None:
+        """Wait until the daemon has done next to nothing for a second."""
+        used = -1.0
+        while (now := self.daemon.cpu()) - used > 0.02:
+            used = now
+            time.sleep(1.0)
+
     def ask_sandbox(self, question: str) -> Any:
         """Give the sandbox's answer to one of the lines that tests/bench/sandbox.py knows."""
         self.sandbox.say(question)

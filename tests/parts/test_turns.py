@@ -107,3 +107,14 @@ def test_a_turn_ends_with_an_error() -> None:
     with pytest.raises(OSError, match="bad"), turns.mine(turn), turns.away():
         raise OSError("bad")
     assert turn.is_free()
+
+
+def test_who_is_away_twice_is_away_until_the_outer_end() -> None:
+    turn = turns.Turn(longest=60.0)
+    with turns.mine(turn):
+        with turns.away():
+            with turns.away():
+                assert turn.is_free()
+            assert turn.is_free()
+        assert not turn.is_free()
+    assert turn.is_free()
