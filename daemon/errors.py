@@ -23,7 +23,8 @@
             ├── SourceGone            it vanished before it was uploaded: the job is cancelled
             └── SourceChanged         it was replaced while waiting: the job is cancelled, the new file is its own
 
-Library errors become these at one border each: `atlas/border.py` for HTTP, `outbox.py` and `inbox/` for files.
+Library errors become these at one border each: `atlas/border.py` for HTTP, `results/outbox.py` and `inbox/`
+for files.
 """
 
 from dataclasses import dataclass

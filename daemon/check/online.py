@@ -9,7 +9,7 @@ from daemon.check.rules import Judged, judge
 from daemon.config import FolderRule, Settings, leaves_input_out
 from daemon.config.words import dotted
 from daemon.errors import Blocked, Rejected, StageError, Unreachable
-from daemon.money import at_least, estimate
+from daemon.money.amounts import at_least, estimate
 
 
 def online_findings(settings: Settings, client: Client, catalogue: Catalogue) -> Iterator[Finding]:

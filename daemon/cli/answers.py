@@ -3,9 +3,9 @@
 import os
 from dataclasses import dataclass
 
-from daemon import starter
 from daemon.config.load import URL_VARIABLE
 from daemon.config.model import DEFAULT_BASE_URL
+from daemon.setup import starter
 
 #: Where `hotfolder sandbox` listens unless it is told otherwise.
 _SANDBOX = "http://127.0.0.1:8459"

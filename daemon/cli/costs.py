@@ -38,8 +38,8 @@ def costs(
 
     Amounts are floors where the API has not told the cost; what it charged by day and model stands beside them.
     """
-    from daemon import outlook
     from daemon.cli.open import opened
+    from daemon.reports import outlook
 
     found = outlook.costs(opened(config), os.environ, days=days, offline=offline)
     if as_json:

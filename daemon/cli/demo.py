@@ -34,7 +34,7 @@ def demo(
     """
     from daemon.cli import logs
     from daemon.cli.progress import JobProgress
-    from daemon.demo import Demo
+    from daemon.setup.demo import Demo
 
     logs.only_warnings()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as with Ctrl-C, so that it cleans up

@@ -3,14 +3,14 @@
 import os
 from dataclasses import replace
 
-from daemon import starter, userunit, wizard
 from daemon.cli import ask
 from daemon.cli.answers import Answers, Plan
 from daemon.cli.output import say
 from daemon.config.key import VARIABLE
 from daemon.names import shown
-from daemon.offers import Offers, try_key
-from daemon.wizard import Offer, Task, Wish
+from daemon.setup import starter, userunit, wizard
+from daemon.setup.offers import Offers, try_key
+from daemon.setup.wizard import Offer, Task, Wish
 
 #: Models shown for a task; `hotfolder models` shows the rest.
 _SHOWN = 6

@@ -8,10 +8,10 @@ from rich.text import Text
 
 from daemon.cli.failures import FINE
 from daemon.cli.output import counted, print_json, say, show
-from daemon.money import at_least
+from daemon.money.amounts import at_least
 
 if TYPE_CHECKING:
-    from daemon.dryrun import Plan
+    from daemon.reports.dryrun import Plan
 
 #: So many files of each folder are named; the sums are always whole.
 _NAMED = 50
@@ -19,8 +19,8 @@ _NAMED = 50
 
 def show_plans(config: str | None, *, as_json: bool) -> int:
     """Show what would be sent for what lies in the inboxes; give the exit code."""
-    from daemon import outlook
     from daemon.cli.open import opened
+    from daemon.reports import outlook
 
     files, sums = outlook.plans(opened(config))
     if as_json:

@@ -86,10 +86,10 @@ def init(
     What no option says is asked for at a terminal, else what is proposed is taken. Without DIR it is your own
     configuration, in ~/.config/hotfolder, with folders in ~/Atlas. Nothing that is there is ever overwritten.
     """
-    from daemon import starter, userunit
     from daemon.cli import dialogue, setup
     from daemon.cli.answers import Answers, Plan
-    from daemon.offers import Offers
+    from daemon.setup import starter, userunit
+    from daemon.setup.offers import Offers
 
     place = os.path.abspath(directory) if directory else starter.own_directory(os.environ)
     starter.refuse_existing(place)

@@ -32,7 +32,7 @@ def jobs(
     from daemon.cli.jobs_view import table_of
     from daemon.cli.open import opened
     from daemon.errors import Refused
-    from daemon.status import job_fields
+    from daemon.people.status import job_fields
 
     reach = opened(config)
     known = {None, *reach.settings.folders}
@@ -66,7 +66,7 @@ def show_job(
     from daemon.cli.jobs_view import story_of
     from daemon.cli.open import opened
     from daemon.errors import Refused
-    from daemon.status import history_fields, job_fields
+    from daemon.people.status import history_fields, job_fields
 
     reach = opened(config)
     with reach.queries() as queries:

@@ -8,9 +8,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from daemon.advice import advice, why_it_waits
 from daemon.cli.output import local
-from daemon.money import at_least, dollars
+from daemon.money.amounts import at_least, dollars
+from daemon.people.advice import advice, why_it_waits
 
 #: Colours of states; the others have none.
 STYLES: Mapping[str, str] = {"done": "green", "failed": "red", "held": "yellow", "cancelled": "bright_black"}

@@ -47,8 +47,8 @@ def models(
 
     A price is a floor: what is charged depends on size, quality and duration. The list is kept for a day.
     """
+    from daemon.catalogue.models import listed, model_fields
     from daemon.config import api_and_state
-    from daemon.models import listed, model_fields
 
     base_url, state_dir = api_and_state(config, os.environ)
     most = limit if limit is not None or as_json else _SHOWN

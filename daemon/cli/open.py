@@ -5,7 +5,7 @@ import os
 from daemon.cli.output import remark
 from daemon.config import load
 from daemon.names import shown
-from daemon.reach import Reach
+from daemon.service.reach import Reach
 
 
 def opened(config: str | None) -> Reach:

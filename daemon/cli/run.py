@@ -36,12 +36,12 @@ def run(
 
     On SIGHUP it reads its configuration again.
     """
-    from daemon import foreground
     from daemon.cli import logs
     from daemon.cli.dry_run import show_plans
     from daemon.config import Settings, find, load
     from daemon.errors import Refused
-    from daemon.service import Service
+    from daemon.service import foreground
+    from daemon.service.service import Service
 
     if dry_run:
         return show_plans(config, as_json=as_json)

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import replace
 
-from daemon import config, starter, userunit, wizard
+from daemon import config
 from daemon.check import Level, findings_of_file, worst
 from daemon.cli.answers import Answers, Plan
 from daemon.cli.check import show_findings
@@ -17,9 +17,10 @@ from daemon.config.address import is_loopback
 from daemon.config.key import VARIABLE, read_key
 from daemon.errors import ConfigError, HotfolderError, Refused
 from daemon.names import shown
-from daemon.offers import Offers
-from daemon.starter import Secret
-from daemon.wizard import Wish
+from daemon.setup import starter, userunit, wizard
+from daemon.setup.offers import Offers
+from daemon.setup.starter import Secret
+from daemon.setup.wizard import Wish
 
 
 def wish_of(given: Answers, plan: Plan, offers: Offers) -> Wish:

@@ -8,10 +8,10 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from daemon.advice import advice
 from daemon.cli.jobs_view import STYLES
 from daemon.cli.output import counted, local
-from daemon.money import at_least, dollars
+from daemon.money.amounts import at_least, dollars
+from daemon.people.advice import advice
 
 #: So many files that no rule takes are named for each folder.
 _NAMED = 5

@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from daemon.advice import advice
 from daemon.cli.failures import FAILED, FINE
 from daemon.cli.options import ConfigOption
 from daemon.cli.output import console, remark, say
+from daemon.people.advice import advice
 
 
 def register(app: typer.Typer) -> None:

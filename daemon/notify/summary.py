@@ -1,9 +1,9 @@
 """The daily summary, from the table and the gates."""
 
 from daemon.clock import Clock
-from daemon.gates import Gates
+from daemon.gates.gate import Gates
 from daemon.notify.words import Message, summary
-from daemon.store import Store
+from daemon.table.store import Store
 
 _DAY = 86400.0
 

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from daemon.clock import Clock
 from daemon.config import Notify
 from daemon.events import BalanceKnown, Event, Events, GateClosed, GateOpened, JobMoved
-from daemon.gates import Gates
+from daemon.gates.gate import Gates
 from daemon.names import shown
 from daemon.notify.day import next_at
 from daemon.notify.grouping import Grouping
@@ -20,7 +20,7 @@ from daemon.notify.post import Letter
 from daemon.notify.summary import summary_of
 from daemon.notify.words import message
 from daemon.states import CONDITIONS, State
-from daemon.store import Store
+from daemon.table.store import Store
 
 log = logging.getLogger(__name__)
 

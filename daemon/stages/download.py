@@ -3,11 +3,11 @@
 import os
 from collections.abc import Callable
 
-from daemon import outbox, provenance
 from daemon.atlas.client import Client
 from daemon.config import FolderRule
 from daemon.errors import Transient, Withheld
 from daemon.media import Kind, inspect
+from daemon.results import outbox, provenance
 from daemon.source import open_regular
 from daemon.stages.outcome import Outcome
 from daemon.states import Job, State

@@ -6,8 +6,8 @@ from typing import Any
 from daemon.atlas.client import Client
 from daemon.atlas.wire import Phase, Prediction
 from daemon.config import FolderRule
-from daemon.durations import Pace, together
 from daemon.errors import PredictionUnready, Transient, Unreachable, Withheld
+from daemon.pace.durations import Pace, together
 from daemon.stages.outcome import Outcome, failed
 from daemon.states import Job, State
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from daemon.atlas.client import Client
 from daemon.config import FolderRule
 from daemon.errors import OutcomeUnknown, Rejected
-from daemon.outbox import check_room
+from daemon.results.outbox import check_room
 from daemon.source import reading
 from daemon.stages.compose import Composed, compose
 from daemon.stages.outcome import Outcome

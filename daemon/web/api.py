@@ -7,8 +7,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from daemon.people.status import job_fields
 from daemon.states import State
-from daemon.status import job_fields
 from daemon.web.desk import Desk
 from daemon.web.filters import number
 from daemon.web.hands import Hands

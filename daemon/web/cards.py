@@ -5,11 +5,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from daemon.advice import advice, why_it_waits
-from daemon.money import at_least, dollars
+from daemon.money.amounts import at_least, dollars
 from daemon.names import shown
+from daemon.people.advice import advice, why_it_waits
+from daemon.people.status import job_fields
 from daemon.states import FINAL, Job, State
-from daemon.status import job_fields
 from daemon.web.words import MEANING, sentence
 
 #: By extension, how a file is shown. What it really is decides when it is asked for (`media.py`).

@@ -4,13 +4,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from daemon.actions import Actions
 from daemon.clock import Clock
 from daemon.config import Settings
 from daemon.events import Events
-from daemon.gates import Gate
-from daemon.queries import Queries
-from daemon.tally import Tally
+from daemon.gates.gate import Gate
+from daemon.people.actions import Actions
+from daemon.table.queries import Queries
+from daemon.web.tally import Tally
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,10 +20,10 @@ from prometheus_client.registry import Collector, CollectorRegistry
 
 from daemon import __version__
 from daemon.config import Limits
-from daemon.money import DAY, day_of
+from daemon.money.amounts import DAY, day_of
 from daemon.states import IN_FLIGHT, State
-from daemon.tally import BOUNDS, Durations
 from daemon.web.desk import Desk
+from daemon.web.tally import BOUNDS, Durations
 
 _Row = tuple[list[str], float]
 

@@ -7,8 +7,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from daemon.people.status import in_figures
 from daemon.states import CONDITIONS, Job
-from daemon.status import in_figures
 from daemon.web import filters
 from daemon.web.cards import Card, card_of
 from daemon.web.desk import Desk

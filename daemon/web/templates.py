@@ -5,7 +5,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from daemon.money import at_least, dollars
+from daemon.money.amounts import at_least, dollars
 from daemon.web import words
 
 _HERE = os.path.dirname(os.path.abspath(__file__))

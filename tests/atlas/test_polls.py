@@ -2,8 +2,8 @@
 
 import pytest
 
-from daemon.durations import Pace
 from daemon.errors import Transient, Withheld
+from daemon.pace.durations import Pace
 from daemon.stages.poll import poll
 from daemon.states import Job, State
 from tests.atlas.conftest import Connect

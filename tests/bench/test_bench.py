@@ -56,7 +56,7 @@ def test_the_calls_for_a_job_are_counted() -> None:
     first, *others = ended.stdout.splitlines()
     assert first.endswith("calls for each job")
     assert int(first.split()[0]) > 1000
-    assert any(line.endswith("daemon/worker.py") for line in others)
+    assert any(line.endswith("daemon/work/worker.py") for line in others)
 
 
 def test_an_unknown_figure_is_refused() -> None:

@@ -8,13 +8,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from daemon import config, wizard
+from daemon import config
 from daemon.cli import setup
 from daemon.cli.answers import Answers, Plan
 from daemon.config import Settings
 from daemon.errors import Refused
-from daemon.offers import Offers
 from daemon.sandbox.server import Sandbox
+from daemon.setup import wizard
+from daemon.setup.offers import Offers
 from tests.cli.house import House
 from tests.cli.terminal import INTERRUPT, Terminal, terminal
 

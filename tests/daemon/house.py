@@ -12,7 +12,7 @@ from daemon.config import Settings, load
 from daemon.errors import Conflict
 from daemon.sandbox.journal import Entry
 from daemon.sandbox.server import Sandbox
-from daemon.service import Service
+from daemon.service.service import Service
 from daemon.states import Job, State
 from tests.support import wait_for
 

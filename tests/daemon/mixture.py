@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from daemon.control import ask
+from daemon.service.control import ask
 from daemon.states import Job, State
 from tests.daemon.house import House, files_below
 from tests.daemon.process import jobs_of

@@ -8,10 +8,10 @@ import sys
 from collections.abc import Iterator, Sequence
 
 from daemon.clock import Clock
-from daemon.control import NotRunning, ask
-from daemon.queries import Queries
-from daemon.service import table_url
+from daemon.service.control import NotRunning, ask
+from daemon.service.service import table_url
 from daemon.states import Job
+from daemon.table.queries import Queries
 from tests.daemon.house import House
 from tests.support import wait_for
 from tests.zygote import Fork, zygote

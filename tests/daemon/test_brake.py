@@ -75,7 +75,7 @@ def test_a_pile_may_be_too_big_by_what_it_costs(house: House, usd: float, gates:
 
 
 def test_a_pile_is_let_go_while_no_daemon_runs(house: House) -> None:
-    from daemon.reach import Reach
+    from daemon.service.reach import Reach
 
     house.configure(confirm_above=1)
     prepare(house, 0, 3)

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from daemon.clock import Clock
-from daemon.money import DAY
+from daemon.money.amounts import DAY
 from daemon.states import State
 from tests.daemon.house import FOLDER, House
 from tests.daemon.samples import picture

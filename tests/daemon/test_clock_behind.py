@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from daemon.clock import Clock
-from daemon.service import table_url
+from daemon.service.service import table_url
 from daemon.states import State
-from daemon.store import Store
+from daemon.table.store import Store
 from tests.daemon.house import House
 from tests.daemon.samples import picture
 

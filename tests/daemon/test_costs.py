@@ -1,7 +1,7 @@
 """What was spent, from the table, beside what the API really charged."""
 
-from daemon.outlook import costs
-from daemon.reach import Reach
+from daemon.reports.outlook import costs
+from daemon.service.reach import Reach
 from tests.daemon.house import KEY, House
 from tests.daemon.samples import picture
 from tests.daemon.test_budget import PRICE, Days, begin, drop

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from daemon.dryrun import UPLOADED, Plan
-from daemon.outlook import plans
-from daemon.reach import Reach
+from daemon.reports.dryrun import UPLOADED, Plan
+from daemon.reports.outlook import plans
+from daemon.service.reach import Reach
 from tests.daemon.house import FOLDER, House, files_below
 from tests.daemon.samples import picture
 from tests.daemon.test_budget import PRICE, at_rest, begin

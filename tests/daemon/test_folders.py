@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from daemon.gates import FIRST_PROBE
+from daemon.gates.gate import FIRST_PROBE
 from daemon.states import State
 from tests.daemon.house import FOLDER, LASTING, House, files_below
 from tests.daemon.samples import picture

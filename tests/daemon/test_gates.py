@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from daemon.control import ask
-from daemon.gates import LONGEST_PROBE
-from daemon.probes import TRIED_AGAIN
+from daemon.gates.gate import LONGEST_PROBE
+from daemon.gates.probes import TRIED_AGAIN
+from daemon.service.control import ask
 from daemon.states import State
 from tests.daemon.house import FOLDER, LASTING, House, house_in
 from tests.daemon.process import Process, jobs_of, running

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from daemon.claims import UPLOADS
 from daemon.clock import Clock
-from daemon.gates import FIRST_PROBE
-from daemon.service import table_url
+from daemon.gates.gate import FIRST_PROBE
+from daemon.service.service import table_url
 from daemon.source import identity_of
 from daemon.states import NewJob, State
-from daemon.store import Store
+from daemon.table.store import Store
+from daemon.work.claims import UPLOADS
 from tests.conftest import Figure
 from tests.daemon.house import FOLDER, House
 from tests.daemon.samples import picture

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import pytest
 
 from daemon.clock import Clock
-from daemon.control import ask
-from daemon.queries import Queries
-from daemon.service import table_url
+from daemon.service.control import ask
+from daemon.service.service import table_url
 from daemon.states import State
+from daemon.table.queries import Queries
 from tests.conftest import Figure
 from tests.daemon.house import House
 from tests.daemon.process import Process, running

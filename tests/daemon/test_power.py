@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from daemon.control import ask
+from daemon.service.control import ask
 from daemon.states import Job, State
 from tests.conftest import Figure
 from tests.daemon.ext4 import Disk, disk_in

@@ -6,9 +6,9 @@ import struct
 import pytest
 
 from daemon.clock import Clock
-from daemon.service import table_url
+from daemon.service.service import table_url
 from daemon.states import FINAL, State
-from daemon.store import Store
+from daemon.table.store import Store
 from tests.daemon.house import House
 from tests.daemon.mixture import FOLDERS, attach_what_is_held, check_all_delivered, mixed, settled
 from tests.daemon.process import Process, jobs_of, running

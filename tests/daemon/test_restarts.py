@@ -6,9 +6,9 @@ import pytest
 
 from daemon.clock import Clock
 from daemon.errors import ConfigError
-from daemon.service import Service, table_url
+from daemon.service.service import Service, table_url
 from daemon.states import Job, State
-from daemon.store import Store
+from daemon.table.store import Store
 from tests.daemon.house import LASTING, House, files_below
 from tests.daemon.samples import picture
 from tests.support import wait_for

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from daemon import service
+from daemon.service import service
 from tests.daemon.house import House
 
 

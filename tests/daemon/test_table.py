@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy.exc import DBAPIError
 
-from daemon import status
 from daemon.errors import ConfigError
+from daemon.people import status
 from daemon.states import State
-from daemon.tablefile import QUICKLY_EXAMINED
+from daemon.table.tablefile import QUICKLY_EXAMINED
 from tests.daemon.house import LASTING, House
 from tests.daemon.process import Process, running
 from tests.daemon.samples import picture

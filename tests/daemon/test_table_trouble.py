@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from daemon import foreground
 from daemon.config import Settings
-from daemon.sdnotify import Notifier
-from daemon.service import Service
+from daemon.service import foreground
+from daemon.service.sdnotify import Notifier
+from daemon.service.service import Service
 from tests.daemon.house import FOLDER, House
 from tests.daemon.samples import picture
 

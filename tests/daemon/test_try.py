@@ -2,7 +2,7 @@
 
 import os
 
-from daemon.service import Service
+from daemon.service.service import Service
 from daemon.states import Job, State
 from tests.daemon.house import FOLDER, LASTING, House
 from tests.daemon.samples import picture

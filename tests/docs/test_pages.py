@@ -10,7 +10,7 @@ import pytest
 from daemon import config
 from daemon.check import Level, findings
 from daemon.cli.app import app
-from daemon.gates import _STOPS
+from daemon.gates.gate import _STOPS
 from daemon.sandbox.server import Sandbox
 from tests.docs import pages
 from tests.docs.pages import ROOT

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from daemon.clock import Clock
-from daemon.closing import Closing
-from daemon.folders import Folders
+from daemon.gates.folders import Folders
 from daemon.inbox.mounts import mount_point
-from daemon.persist import Persist
 from daemon.states import Job, State
-from daemon.store import Store
+from daemon.table.store import Store
+from daemon.work.closing import Closing
+from daemon.work.persist import Persist
 from tests.files.conftest import Folder
 
 #: Into which the hook below writes while a test wants it to; a hook can't be taken out again.

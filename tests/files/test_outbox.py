@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from daemon import outbox
 from daemon.config import FolderRule
 from daemon.errors import Blocked, Transient
+from daemon.results import outbox
 from daemon.states import Job
 from tests.files.conftest import Folder, Mount, another_user, tree
 

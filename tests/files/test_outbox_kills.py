@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from daemon import outbox
 from daemon.errors import Blocked
 from daemon.names import temporary
+from daemon.results import outbox
 from daemon.states import State
 from tests.files.conftest import Folder, Mount, tree
 from tests.files.test_outbox import RESULT, deliver, draft, png, record, visible, with_records

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from daemon.provenance import record, timestamp
+from daemon.results.provenance import record, timestamp
 from daemon.states import Job
 from tests.made import NAMES, made_job
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from daemon.names import temporary
-from daemon.putaway import Place, error_file, put_away
+from daemon.results.putaway import Place, error_file, put_away
 from daemon.states import Job, State
 from tests.files.conftest import Folder, Mount, tree
 

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from daemon.names import temporary
-from daemon.putaway import Place, put_away
+from daemon.results.putaway import Place, put_away
 from daemon.states import State
 from tests.files.conftest import Folder, tree
 

@@ -23,7 +23,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from daemon.clock import Clock
 from daemon.config import FolderRule
 from daemon.inbox.intake import Inbox
-from daemon.store import Store
+from daemon.table.store import Store
 from tests.conftest import Figure
 from tests.histories import Step, World, histories
 from tests.made import made_rule

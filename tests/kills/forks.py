@@ -1,7 +1,8 @@
 """Daemons to be killed: they stop before they begin if that is asked for, and tell which threads they have.
 
-A step that was quick is followed by the next one in the same thread, any other is handed to another (worker.py). How
-quick a step is depends on what else the machine does, and on strace itself, so here it is laid down which it is.
+A step that was quick is followed by the next one in the same thread, any other is handed to another
+(work/worker.py). How quick a step is depends on what else the machine does, and on strace itself, so here it is
+laid down which it is.
 """
 
 import functools
@@ -13,7 +14,7 @@ import signal
 import threading
 from collections.abc import Sequence
 
-from daemon import worker
+from daemon.work import worker
 from tests import zygote
 from tests.support import wait_for
 

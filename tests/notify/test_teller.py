@@ -12,10 +12,10 @@ import pytest
 from daemon.clock import Clock
 from daemon.config import Notify
 from daemon.events import BalanceKnown, Events
-from daemon.gates import Gates
+from daemon.gates.gate import Gates
 from daemon.notify.teller import Teller
 from daemon.states import NewJob, State
-from daemon.store import Store
+from daemon.table.store import Store
 from tests.notify.receiver import Receiver, receiving
 from tests.support import wait_for
 

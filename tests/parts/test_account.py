@@ -3,11 +3,11 @@
 from collections import Counter
 from decimal import Decimal
 
-from daemon.account import Account
 from daemon.atlas.wire import Balance
 from daemon.clock import Clock
 from daemon.errors import Blocked
 from daemon.events import BalanceKnown, Event, Events
+from daemon.service.account import Account
 from daemon.states import State
 
 

@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 
-from daemon.control import Control, NotRunning, ask, lock
 from daemon.errors import ConfigError, Fault, Refused
+from daemon.service.control import Control, NotRunning, ask, lock
 
 HOLD = """
 import sys
-from daemon.control import lock
+from daemon.service.control import lock
 with lock(sys.argv[1]):
     print("locked", flush=True)
     sys.stdin.read()

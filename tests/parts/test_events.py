@@ -7,9 +7,9 @@ import pytest
 
 from daemon.clock import Clock
 from daemon.events import Event, Events, GateClosed, GateOpened, JobMoved
-from daemon.gates import Gates
+from daemon.gates.gate import Gates
 from daemon.states import NewJob, State
-from daemon.store import Store
+from daemon.table.store import Store
 
 OPENED = GateOpened("key", "")
 

@@ -12,8 +12,8 @@ from daemon.cli.logs import _AsJson, _ForJournal
 
 
 def record(message: str, level: int = logging.INFO, **values: object) -> logging.LogRecord:
-    made = logging.getLogger("daemon.writes").makeRecord(
-        "daemon.writes", level, "writes.py", 1, message, (), None, extra=values
+    made = logging.getLogger("daemon.table.writes").makeRecord(
+        "daemon.table.writes", level, "writes.py", 1, message, (), None, extra=values
     )
     made.created = 1_700_000_000.9996
     return made
@@ -25,7 +25,7 @@ def test_a_json_line_says_when_where_and_of_what() -> None:
     assert line == {
         "time": "2023-11-14T22:13:20.999Z",
         "level": "info",
-        "logger": "daemon.writes",
+        "logger": "daemon.table.writes",
         "message": "job 7: done",
         "job": 7,
         "folder": "cats",

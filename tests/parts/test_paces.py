@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy.exc import OperationalError
 
-from daemon.paces import NOTE, Paces
+from daemon.pace.paces import NOTE, Paces
 
 
 def learn(paces: Paces, model: str, count: int) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from daemon.persist import Persist
+from daemon.work.persist import Persist
 from tests.made import made_job
 
 FULL = OperationalError("UPDATE", {}, sqlite3.OperationalError("database or disk is full"))

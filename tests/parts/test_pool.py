@@ -9,8 +9,8 @@ from time import monotonic
 import pytest
 
 from daemon import signs
-from daemon.pool import Pool
 from daemon.states import Job
+from daemon.work.pool import Pool
 from tests.made import made_job
 from tests.support import wait_for
 

@@ -9,10 +9,10 @@ import pytest
 
 from daemon.atlas.client import Client
 from daemon.catalogue import DAY, Catalogue
+from daemon.check.rulecheck import RuleCheck
 from daemon.clock import Clock
 from daemon.config import Settings, parse
 from daemon.errors import ConfigError
-from daemon.rulecheck import RuleCheck
 from daemon.sandbox.server import Sandbox
 from tests.config.texts import folder
 from tests.support import wait_for

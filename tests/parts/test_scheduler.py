@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from daemon.clock import Clock
-from daemon.scheduler import Scheduler
+from daemon.service.scheduler import Scheduler
 from tests.support import wait_for
 
 Due = Callable[[], float | None]

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from daemon import starter, wizard
 from daemon.errors import ConfigError, Refused
-from daemon.starter import Secret
+from daemon.setup import starter, wizard
+from daemon.setup.starter import Secret
 from tests.docs.pages import ROOT
 
 SECRET = Secret("api-key", b"apikey-1\n")
@@ -56,8 +56,8 @@ def test_a_wish_that_makes_no_configuration_makes_nothing(tmp_path: Path) -> Non
 
 INTERRUPTED = """
 import os, signal, sys
-from daemon import starter, wizard
-from daemon.starter import Secret
+from daemon.setup import starter, wizard
+from daemon.setup.starter import Secret
 
 def interrupt(frame, event, argument):
     if event == "call" and frame.f_code.co_name == "_write" and interrupt.left:

@@ -2,7 +2,7 @@
 
 from daemon.events import BalanceKnown, Events, JobMoved
 from daemon.states import Job, State, Transition
-from daemon.tally import BOUNDS, Tally
+from daemon.web.tally import BOUNDS, Tally
 
 S = State
 

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from daemon import config, userunit
-from daemon.userunit import Place
+from daemon import config
+from daemon.setup import userunit
+from daemon.setup.userunit import Place
 from tests.config.texts import folder
 from tests.docs.pages import ROOT
 

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from sqlalchemy.exc import OperationalError
 
 from daemon import errors
-from daemon.aftermath import BACK, MOST_EXPIRED, MOST_RESUBMITS, internal, outcome_of, shortage_of
 from daemon.errors import StageError
 from daemon.retry import MAX_ATTEMPTS, Again, CloseGate, Decision
 from daemon.stages.outcome import Outcome
 from daemon.states import Job, State, allowed
+from daemon.work.aftermath import BACK, MOST_EXPIRED, MOST_RESUBMITS, internal, outcome_of, shortage_of
 from tests.made import made_job, made_rule
 
 NOW = 1_700_000_000.0

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from daemon.durations import ENOUGH, LONGEST, OVERDUE, PRIOR, SHORTEST, Pace, together
-from daemon.hazard import REMEMBERED
+from daemon.pace.durations import ENOUGH, LONGEST, OVERDUE, PRIOR, SHORTEST, Pace, together
+from daemon.pace.hazard import REMEMBERED
 
 KINDS = st.sampled_from(["image", "video", "audio", "other"])
 SECONDS = st.floats(0, 3600)

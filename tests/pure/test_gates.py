@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from daemon.gates import FIRST_PROBE, LONGEST_PROBE, RELAPSE, Gates, Need
+from daemon.gates.gate import FIRST_PROBE, LONGEST_PROBE, RELAPSE, Gates, Need
 
 CODES = ["key", "balance", "folder", "unreachable", "pause"]
 FOLDERS = ["cats", "dogs", "birds"]

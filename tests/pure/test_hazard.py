@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from daemon.hazard import BINS, FIRST, RATIO, REMEMBERED, Hazard, bin_of, start_of
+from daemon.pace.hazard import BINS, FIRST, RATIO, REMEMBERED, Hazard, bin_of, start_of
 
 SECONDS = st.floats(0, 100_000)
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from daemon.in_flight import InFlight
 from daemon.states import State
+from daemon.work.in_flight import InFlight
 from tests.made import made_rule
 
 FOLDERS = ("cats", "dogs")

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.ledger import Ledger
-from daemon.money import (
+from daemon.money.amounts import (
     DAY,
     at_least,
     counted,
@@ -21,6 +20,7 @@ from daemon.money import (
     micros,
     outputs_wanted,
 )
+from daemon.money.ledger import Ledger
 from tests.made import made_job
 
 TODAY = 20_000

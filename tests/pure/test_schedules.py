@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import pytest
 
-from daemon.durations import Pace, together
+from daemon.pace.durations import Pace, together
 
 #: Seconds, as seen of an image model over an afternoon: mostly alike, a few slow ones, a slower hour at the end.
 RECORDED = [6.1, 5.8, 6.4, 7.0, 5.9, 6.2, 14.8, 6.6, 6.0, 5.7, 6.3, 6.9, 6.1, 22.5, 6.2, 6.4, 5.8, 6.0, 7.4, 6.5]
@@ -63,7 +63,7 @@ def drawn(draw: Callable[[random.Random], float]) -> Iterator[float]:
         yield draw(chance)
 
 
-#: What the docstring of daemon/durations.py says, by its rows, with what is allowed above it for chance.
+#: What the docstring of daemon/pace/durations.py says, by its rows, with what is allowed above it for chance.
 CASES: dict[str, tuple[Callable[[random.Random], float], Seen]] = {
     "4 s ± 25 %": (lambda chance: chance.uniform(3, 5), Seen(2.5, 0.20, 0.32)),
     "60 s to 120 s": (lambda chance: chance.uniform(60, 120), Seen(4.2, 4.2, 5.0)),

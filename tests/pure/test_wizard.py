@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon import config, wizard
+from daemon import config
 from daemon.errors import Refused
-from daemon.wizard import Offer, Wish
+from daemon.setup import wizard
+from daemon.setup.wizard import Offer, Wish
 
 ENVIRON = {"HOME": "/home/anna"}
 words = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)

@@ -131,7 +131,7 @@ def test_killed_it_comes_back_and_finishes_its_jobs(service: Machine) -> None:
     ("call", "room"),
     [
         ("fsync", "files"),  # of a result: the outbox's disk does not answer
-        pytest.param("fdatasync", "database", marks=pytest.mark.slow),  # of the job table: its writer hangs
+        pytest.param("fdatasync", "table/database", marks=pytest.mark.slow),  # of the job table: its writer hangs
     ],
 )
 def test_work_that_hangs_is_ended_by_the_watchdog(service: Machine, call: str, room: str) -> None:

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from daemon.states import Job, State
-from daemon.store import Store
+from daemon.table.store import Store
 from tests.made import new_job
 
 WAY = (State.UPLOADING, State.UPLOADED, State.SUBMITTING, State.PROCESSING, State.DOWNLOADING, State.DONE)

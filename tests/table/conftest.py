@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from daemon.clock import Clock
-from daemon.store import Store
+from daemon.table.store import Store
 
 
 @pytest.fixture

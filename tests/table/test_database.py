@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from daemon.database import GroupCommit, begin, reading_engine, writing_engine
+from daemon.table.database import GroupCommit, begin, reading_engine, writing_engine
 
 SYNCHRONOUS_FULL = 2  # sqlite.org/pragma.html#pragma_synchronous
 

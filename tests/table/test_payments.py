@@ -1,9 +1,9 @@
 """What is paid is in the table: each payment once, at its day, also where a job was paid for again."""
 
 from daemon.clock import Clock
-from daemon.money import DAY
+from daemon.money.amounts import DAY
 from daemon.states import Job, State
-from daemon.store import Store
+from daemon.table.store import Store
 from tests.made import new_job
 
 S = State

@@ -5,7 +5,7 @@ from typing import Any
 from daemon.clock import Clock
 from daemon.errors import Conflict
 from daemon.states import Job, State
-from daemon.store import Store
+from daemon.table.store import Store
 from tests.table.acts import add, brought_to, counted, in_threads
 
 

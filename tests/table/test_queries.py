@@ -6,9 +6,9 @@ import pytest
 
 from daemon.clock import Clock
 from daemon.errors import Conflict
-from daemon.queries import Queries
 from daemon.states import Job, State
-from daemon.store import Store
+from daemon.table.queries import Queries
+from daemon.table.store import Store
 from tests.made import new_job
 
 FOLDERS = ("cats", "dogs", "birds")

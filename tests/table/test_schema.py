@@ -13,11 +13,11 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, create_engine, inspect
 from sqlmodel import SQLModel
 
-from daemon import schema
 from daemon.clock import Clock
 from daemon.errors import ConfigError
-from daemon.store import Store
-from daemon.table import APPLICATION_ID, REVISION
+from daemon.table import schema
+from daemon.table.store import Store
+from daemon.table.tables import APPLICATION_ID, REVISION
 from tests.made import new_job
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from daemon.clock import Clock
 from daemon.errors import Conflict
 from daemon.states import FINAL, TRANSITIONS, Job, State, allowed
-from daemon.store import Store
+from daemon.table.store import Store
 from tests.made import NAMES, new_job
 from tests.table.acts import add, brought_to, counted, in_threads, number
 

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from daemon import schema
 from daemon.clock import Clock
 from daemon.errors import ConfigError
-from daemon.store import Store
+from daemon.table import schema
+from daemon.table.store import Store
 from tests.files.conftest import Mount, mount  # noqa: F401 - a fixture
 from tests.made import new_job
 

@@ -11,10 +11,10 @@ import tempfile
 from contextlib import closing
 
 from daemon.clock import Clock
-from daemon.service import table_url
+from daemon.service.service import table_url
 from daemon.states import Job, NewJob, State
-from daemon.store import Store
-from daemon.table import APPLICATION_ID, REVISION
+from daemon.table.store import Store
+from daemon.table.tables import APPLICATION_ID, REVISION
 from tests.daemon.house import FOLDER, House, house_in
 from tests.daemon.samples import picture
 

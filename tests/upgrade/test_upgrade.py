@@ -9,11 +9,11 @@ import pytest
 
 from daemon.atlas.client import Client
 from daemon.clock import Clock
-from daemon.schema import prepare
-from daemon.service import table_url
+from daemon.service.service import table_url
 from daemon.source import identity_of
 from daemon.states import State
-from daemon.table import REVISION
+from daemon.table.schema import prepare
+from daemon.table.tables import REVISION
 from tests.daemon.conftest import house as house  # noqa: PLC0414 - a fixture, given on
 from tests.daemon.house import FOLDER, KEY, House
 from tests.daemon.samples import picture

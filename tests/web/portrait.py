@@ -6,7 +6,7 @@ import time
 
 from PIL import Image
 
-from daemon.demo import Demo
+from daemon.setup.demo import Demo
 from tests.docs.pages import ROOT
 from tests.support import wait_for
 from tests.web.browser import chromium

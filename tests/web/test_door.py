@@ -21,7 +21,7 @@ from tests.web.visitor import opened
 
 SERVICE = """
 import sys
-import daemon.service, daemon.foreground
+import daemon.service.service, daemon.service.foreground
 print(*sorted({name.split(".")[0] for name in sys.modules}))
 """
 

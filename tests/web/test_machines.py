@@ -11,12 +11,12 @@ from collections import Counter
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from daemon.gates import Gates
-from daemon.pool import Pool
+from daemon.gates.gate import Gates
 from daemon.signs import HUNG
 from daemon.states import IN_FLIGHT, Job, State
 from daemon.web.door import Door
 from daemon.web.machines import late_loops
+from daemon.work.pool import Pool
 from tests.daemon.house import FOLDER, House
 from tests.daemon.samples import picture
 from tests.docs.pages import ROOT

@@ -1,0 +1,1 @@
+"""What stops spending, and what ends that: gates, piles and pauses, folders that are not there, probes."""

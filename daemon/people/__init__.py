@@ -1,0 +1,1 @@
+"""What people are told of jobs and may do to them, the same by commands and on the page."""

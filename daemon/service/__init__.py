@@ -1,0 +1,1 @@
+"""The running daemon: built from the settings, started, kept up, reloaded, stopped, reached by commands."""

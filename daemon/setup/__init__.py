@@ -1,0 +1,1 @@
+"""How a person begins: the demo, a first configuration, a service of their own."""
