@@ -12,11 +12,14 @@ What this comes to, by simulation (tests/pure/test_schedules.py), with 0.02 s fr
 question; the one that is answered with the result counts too. Beside it, what a fixed pause of 2 s comes to:
 
     durations                              questions   late: median    mean      every 2 s: questions, median
-    4 s ± 25 %, evenly                           2.5         0.19 s   0.24 s                     2.5    1.0 s
-    60 s to 120 s, evenly                        3.8          3.8 s    4.1 s                    45.5    1.0 s
+    4 s ± 25 %, evenly                           2.4         0.19 s   0.25 s                     2.5    1.0 s
+    60 s to 120 s, evenly                        3.8          3.7 s    4.1 s                    45.5    1.0 s
     all 10 s                                     1.0          0.4 s    0.4 s                     5.0    0.0 s
     9 of 10 as the first, else 60 s ± 10 s       3.8          0.3 s    0.4 s                     5.3    1.0 s
-    20 s in the mean, without memory             7.8          1.4 s    1.6 s                    10.5    1.0 s
+    20 s in the mean, without memory             7.7          1.4 s    1.6 s                    10.5    1.0 s
+
+Where so many are in flight that this would be more questions than may be asked, all pauses are stretched alike
+(`stretch`) until they fit: to ask less often at the right times is better than to ask late, in a queue's order.
 
 Of a model that is unknown it is taken for true that a prediction that has lasted for so long may last as long
 again: its pauses are a quarter of the time waited, from a beginning that suits the kind. The first question comes
@@ -32,7 +35,7 @@ from typing import Any
 from daemon.pace.hazard import BINS, Hazard, bin_of, start_of
 
 #: Seconds of lateness that one question is worth: in any case, and for each second waited.
-_PRICE, _SHARE = 0.01, 0.012
+_PRICE, _SHARE = 0.011, 0.012
 #: Steps before the first question.
 FIRST = 2.5
 #: The shortest pause for each kind of result while nothing is known, and otherwise, in seconds.
@@ -58,6 +61,7 @@ class Pace:
         self._lessons = 0
         self._steps: list[float] = []  # by bin: steps from the beginning to the bin's start
         self._half = math.inf
+        self._mean = self._mean_steps = 0.0  # of all durations: seconds, and steps
 
     def waited(self, after: float, by: float) -> None:
         """Take in that a prediction was not ready `after` so many seconds, nor `by` so many."""
@@ -97,16 +101,29 @@ class Pace:
             self._count_steps()
             return self._half if self.known else None
 
-    def next_after(self, elapsed: float, kind: str, polls: int) -> float:
+    def stretch(self, each: float) -> float:
+        """Give by how much pauses are longer if a prediction may be asked for `each` times a second; at least 1.
+
+        A prediction that ends after s steps is asked for about s - FIRST + 1.5 times, and at least once.
+        """
+        with self._lock:
+            self._count_steps()
+            if not self.known:
+                return 1.0
+            questions = max(1.0, each * self._mean)
+            return max(1.0, self._mean_steps / (questions - 1.5 + FIRST))
+
+    def next_after(self, elapsed: float, kind: str, polls: int, stretch: float = 1.0) -> float:
         """Give the seconds after the submit at which to ask next; later than `elapsed` but for the first time.
 
-        `elapsed`: seconds since the submit; `kind`: image, video or audio; `polls`: questions asked so far.
+        `elapsed`: seconds since the submit; `kind`: image, video or audio; `polls`: questions asked so far;
+        `stretch`: what pauses are multiplied by.
         """
         with self._lock:
             self._count_steps()
             if polls == 0 and (not self.known or self._hazard.chance(0) >= 0.5):
                 return elapsed
-            at = self._after(elapsed, 1.0 if polls else FIRST)
+            at = self._after(elapsed, stretch * (1.0 if polls else FIRST))
             if not self.known or elapsed >= self._half:
                 at = min(at, elapsed + min(LONGEST, OVERDUE * elapsed))
             return max(at, elapsed + (SHORTEST if self.known else PRIOR.get(kind, 1.0)))
@@ -142,6 +159,7 @@ class Pace:
             return
         self._lessons = 0
         steps, left, half = [0.0], 1.0, math.inf
+        mean = mean_steps = 0.0
         for number in range(BINS):
             begins, ends = start_of(number), start_of(number + 1)
             chance = self._hazard.chance(number)
@@ -149,8 +167,11 @@ class Pace:
             steps.append(steps[-1] + math.sqrt(-math.log(1 - chance) * (ends - begins) / (2 * price)))
             if left > 0.5 >= left * (1 - chance):
                 half = begins + (ends - begins) * (1 - 0.5 / left) / chance
+            mean += left * chance * (begins + ends) / 2
+            mean_steps += left * chance * (steps[-2] + steps[-1]) / 2
             left *= 1 - chance
         self._steps, self._half = steps, half
+        self._mean, self._mean_steps = mean, mean_steps
 
 
 def together(at: float, pause: float) -> float:

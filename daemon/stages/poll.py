@@ -17,10 +17,10 @@ WARM_UP = 60.0
 MODERATED = 1039
 
 
-def poll(job: Job, rule: FolderRule, *, client: Client, pace: Pace, now: float) -> Outcome:
+def poll(job: Job, rule: FolderRule, *, client: Client, pace: Pace, now: float, stretch: float = 1.0) -> Outcome:
     """Ask for the prediction of `job`; an outcome that stays in PROCESSING says when to ask again.
 
-    What the answer tells of how long the model takes is taken in by `pace`.
+    What the answer tells of how long the model takes is taken in by `pace`. `stretch`: see `Pace.stretch`.
 
     Raises StageError: Withheld(prediction_lost | deadline) where a person must decide.
     """
@@ -37,7 +37,7 @@ def poll(job: Job, rule: FolderRule, *, client: Client, pace: Pace, now: float) 
         raise
     except PredictionUnready as error:
         if elapsed < WARM_UP:
-            return _later(job, rule, pace, now)
+            return _later(job, rule, pace, now, stretch)
         raise Withheld(
             f"The service no longer knows prediction {job.prediction_id}. It was accepted, so it may have been "
             "paid: nothing is sent again by itself.",
@@ -51,7 +51,7 @@ def poll(job: Job, rule: FolderRule, *, client: Client, pace: Pace, now: float) 
             return _failed(job, answer)
     if overdue:
         raise _deadline(job, answer.raw_status, answer.request_id)
-    return _later(job, rule, pace, now)
+    return _later(job, rule, pace, now, stretch)
 
 
 def _deadline(job: Job, status: str, request_id: str | None) -> Withheld:
@@ -63,12 +63,12 @@ def _deadline(job: Job, status: str, request_id: str | None) -> Withheld:
     )
 
 
-def _later(job: Job, rule: FolderRule, pace: Pace, now: float) -> Outcome:
+def _later(job: Job, rule: FolderRule, pace: Pace, now: float, stretch: float) -> Outcome:
     # Not later than now: a clock that was set back would have it wait for as long as it is behind.
     submitted_at = now if job.submitted_at is None else min(job.submitted_at, now)
     polls = job.polls + 1
     pace.waited(_last_no(job, submitted_at), now - submitted_at)
-    due_at = submitted_at + pace.next_after(now - submitted_at, rule.kind, polls)
+    due_at = submitted_at + pace.next_after(now - submitted_at, rule.kind, polls, stretch)
     due_at = together(due_at, due_at - now)
     return Outcome(
         State.PROCESSING, "not ready yet", {"polls": polls, "due_at": due_at, "polled_at": now, "attempts": 0}

@@ -225,6 +225,10 @@ class Queries:
         """Tell whether there is a job in this state, by `counts`."""
         return any(count for (_, each), count in list(self.counts.items()) if each is state)
 
+    def count_in(self, states: Collection[State]) -> int:
+        """Give how many jobs are in one of these states, by `counts`."""
+        return sum(count for (_, each), count in list(self.counts.items()) if each in states)
+
     def recount(self) -> None:
         """Make `counts` anew from the table."""
         query = select(JOBS.c.folder, JOBS.c.state, func.count()).group_by(JOBS.c.state, JOBS.c.folder)

@@ -25,10 +25,10 @@ from daemon.stages.outcome import Outcome
 from daemon.stages.poll import poll
 from daemon.stages.submit import prepare, send
 from daemon.stages.upload import SettleOriginal, upload
-from daemon.states import Job, State
+from daemon.states import IN_FLIGHT, Job, State
 from daemon.table.store import Store
 from daemon.work.aftermath import internal, outcome_of, shortage_of, way_back
-from daemon.work.claims import POLLS, UPLOADS, downloads, submits
+from daemon.work.claims import POLLS, POLLS_A_SECOND, UPLOADS, downloads, submits
 from daemon.work.hand import Hand
 
 log = logging.getLogger(__name__)
@@ -161,15 +161,27 @@ class Steps:
 
     def _first_question(self, sent: Outcome, rule: FolderRule) -> Outcome:
         """Put off what follows a submit until the prediction may be ready."""
-        pause = self.pace(rule.model).next_after(0.0, rule.kind, 0)
+        pace = self.pace(rule.model)
+        pause = pace.next_after(0.0, rule.kind, 0, self._stretch(pace))
         due_at = together(sent.changes["due_at"] + pause, pause)
         return Outcome(sent.to, sent.reason, {**sent.changes, "due_at": due_at})
+
+    def _stretch(self, pace: Pace) -> float:
+        """Give by how much pauses are longer, as all that is in flight shares the questions of a second."""
+        return pace.stretch(POLLS_A_SECOND / max(1, self._store.count_in(IN_FLIGHT)))
 
     def poll(self, hand: Hand, rule: FolderRule) -> Outcome:
         """Ask for the prediction once."""
         pace = self.pace(hand.job.model)
         with self._paced(POLLS):
-            outcome = poll(hand.job, rule, client=self._client, pace=pace, now=self._clock.now())
+            outcome = poll(
+                hand.job,
+                rule,
+                client=self._client,
+                pace=pace,
+                now=self._clock.now(),
+                stretch=self._stretch(pace),
+            )
         self.paces.keep(hand.job.model)
         return outcome
 

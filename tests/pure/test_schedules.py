@@ -27,7 +27,7 @@ class Seen(NamedTuple):
     mean: float
 
 
-def one(pace: Pace, duration: float, begun: float, *, tells: bool) -> tuple[int, float]:
+def one(pace: Pace, duration: float, begun: float, *, tells: bool, stretch: float = 1.0) -> tuple[int, float]:
     """Ask for one prediction until it is ready, learning as the poll stage does; give questions and lateness.
 
     `begun`: when it was submitted, in seconds since the epoch.
@@ -35,7 +35,7 @@ def one(pace: Pace, duration: float, begun: float, *, tells: bool) -> tuple[int,
     elapsed = last = 0.0
     questions = 0
     while True:
-        due = pace.next_after(elapsed, "image", questions)
+        due = pace.next_after(elapsed, "image", questions, stretch)
         elapsed = together(begun + due, due - elapsed) - begun + LATER
         questions += 1
         if elapsed >= duration:
@@ -85,6 +85,26 @@ def test_questions_and_lateness_are_as_promised(case: str, tells: bool) -> None:
     assert found.questions <= most.questions * room
     assert found.median <= most.median * room
     assert found.mean <= most.mean * room
+
+
+@pytest.mark.parametrize("questions", [3.0, 2.25, 1.5])
+def test_where_many_are_in_flight_fewer_questions_are_asked_at_the_right_times(questions: float) -> None:
+    draw, _ = CASES["60 s to 120 s"]
+    pace, durations = Pace(), drawn(draw)
+    for duration in islice(durations, 300):
+        one(pace, duration, 1000.0, tells=True)
+    stretch = pace.stretch(questions / 90)
+    found = [one(pace, duration, 1000.0, tells=True, stretch=stretch) for duration in islice(durations, 700)]
+    assert statistics.mean(each for each, _ in found) <= questions * 1.2  # the limit over all does the rest
+    assert statistics.median(late for _, late in found) <= 15.0 / questions
+
+
+def test_where_few_are_in_flight_nothing_is_stretched() -> None:
+    pace = Pace()
+    assert pace.stretch(0.0001) == 1.0, "of an unknown model nothing can be told"
+    for duration in islice(drawn(CASES["60 s to 120 s"][0]), 300):
+        one(pace, duration, 1000.0, tells=True)
+    assert pace.stretch(1.0) == 1.0
 
 
 def test_recorded_durations_are_followed_through_their_change() -> None:
