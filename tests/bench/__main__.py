@@ -8,6 +8,7 @@ from functools import partial
 
 from tests.bench import flight, grown, idle, large, latency, machine, piles, report, waiting
 from tests.bench.figures import Figure
+from tests.bench.processes import ROOT
 
 Measure = Callable[[str], list[Figure]]
 #: Sides, in pixels, of pictures of 100 kB and of 4 MB.
@@ -23,7 +24,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--runs", type=int, default=3, help="runs of daemon and peer in turn (%(default)s)")
     add("--directory", help="where to work; the file system counts (default: the system's temporary one)")
     add("--write", action="store_true", help="put table and charts into README.md and docs/, values into a JSON")
-    add("--into", default=report.ROOT, metavar="DIR", help="where README.md and docs/ are (default: this clone)")
+    add("--into", default=ROOT, metavar="DIR", help="where README.md and docs/ are (default: this clone)")
     return parser
 
 

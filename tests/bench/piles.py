@@ -37,7 +37,7 @@ def measure(
         at.warm_up()
         for turn in range(runs):
             first = 1 + turn * count * (1 + len(theirs))
-            ours.append(_daemon(at, first, count, side))
+            ours.append(by_daemon(at, first, count, side))
             for (kind, number), taken in theirs.items():
                 first += count
                 taken.append(_bare(at, first, count, side, number, kind))
@@ -83,7 +83,7 @@ def _figures(
     ]
 
 
-def _daemon(at: Stage, first: int, count: int, side: int) -> Run:
+def by_daemon(at: Stage, first: int, count: int, side: int) -> Run:
     """Move a pile into the inbox. Wall time ends with the last result, processor time with the last row."""
     waiting = os.path.join(at.base, "waiting")
     names = files.pile(waiting, first, count, side=side)

@@ -9,6 +9,8 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import IO, cast
 
+#: This checkout.
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 _KIB = 1024
 
 
@@ -69,9 +71,17 @@ class Child:
 
 @contextlib.contextmanager
 def child(
-    module: str, arguments: Sequence[str], log: str, environment: Mapping[str, str] | None = None
+    module: str,
+    arguments: Sequence[str],
+    log: str,
+    environment: Mapping[str, str] | None = None,
+    *,
+    tree: str = ROOT,
 ) -> Iterator[Child]:
-    """Run `python -m module` until the end of the with block; its standard error goes to the file `log`."""
+    """Run `python -m module` until the end of the with block; its standard error goes to the file `log`.
+
+    `tree`: the checkout whose module it is.
+    """
     with open(log, "ab") as errors:
         process = subprocess.Popen(
             [sys.executable, "-m", module, *arguments],
@@ -80,7 +90,7 @@ def child(
             stderr=errors,
             text=True,
             env={**os.environ, **(environment or {})},
-            cwd=os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))),
+            cwd=tree,
         )
     try:
         yield Child(process)

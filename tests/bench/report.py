@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from tests.bench import charts
 from tests.bench.figures import Figure, quantile
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 #: What is between these two lines of README.md is replaced.
 BEGIN, END = "<!-- benchmark: begin -->", "<!-- benchmark: end -->"
 #: Figures whose name begins so say how the cost of a job grows.

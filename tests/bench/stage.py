@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tests.bench import files
-from tests.bench.processes import Child, child
+from tests.bench.processes import ROOT, Child, child
 from tests.support import wait_for
 
 _ENVIRONMENT = {"ATLASCLOUD_API_KEY": "bench"}
@@ -56,8 +56,8 @@ class Stage:
         files.write(self.config, ("\n".join(lines) + "\n").encode())
 
     @contextlib.contextmanager
-    def running(self) -> Iterator[Child]:
-        """Start the daemon and wait until it is ready; it ends with the block."""
+    def running(self, tree: str = ROOT) -> Iterator[Child]:
+        """Start the daemon of a checkout and wait until it is ready; it ends with the block."""
         # The service manager's protocol tells when it is ready; closed then, so that nothing waits for a reader.
         self._starts += 1
         name = f"hotfolder-bench-{os.getpid()}-{self._starts}-{os.path.basename(self.base)}"[:100]  # unix(7)
@@ -66,7 +66,8 @@ class Stage:
             manager.settimeout(0.05)
             environment = {**_ENVIRONMENT, "NOTIFY_SOCKET": f"@{name}", "ATLASCLOUD_BASE_URL": self.url}
             begun = time.perf_counter()
-            with child("daemon", ["run", "--config", self.config], self.log, environment) as daemon:
+            command = ["run", "--config", self.config]
+            with child("daemon", command, self.log, environment, tree=tree) as daemon:
                 wait_for(lambda: self._is_ready(manager, daemon), 300, f"the daemon to be ready; see {self.log}")
                 self.ready_after = time.perf_counter() - begun
                 manager.close()

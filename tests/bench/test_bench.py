@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench import charts, report
+from tests.bench import areas, charts, report
 from tests.bench.figures import Figure, Reach, quantile
 from tests.bench.flight import ideal
 
@@ -57,6 +57,28 @@ def test_the_calls_for_a_job_are_counted() -> None:
     assert first.endswith("calls for each job")
     assert int(first.split()[0]) > 1000
     assert any(line.endswith("daemon/work/worker.py") for line in others)
+
+
+@pytest.mark.slow
+def test_the_areas_of_a_pile_are_found_now_and_at_a_revision() -> None:
+    command = [sys.executable, "-m", "tests.bench.areas", "--files", "20", "--runs", "1", "HEAD"]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+    rows = [line.strip("| ").split(" | ") for line in ended.stdout.splitlines()]
+    assert rows[0][-2:] == ["HEAD", "this tree"]
+    found = {row[0]: row[1:] for row in rows}
+    assert all(float(value) > 0 for value in found["files/s"])
+    assert all(value != "0%" for value in found["share of the interpreter's lock: HTTP"])
+
+
+def test_a_stack_belongs_to_what_is_nearest_to_its_end() -> None:
+    stacks = [
+        "upload-0;run (threading.py:982);_stage (daemon/work/worker.py:1);urlopen (urllib3/connectionpool.py:2) 3",
+        "upload-0;_stage (daemon/work/worker.py:1);execute (sqlalchemy/engine/base.py:2);len (x.py:3) 4",
+        "upload-0;_stage (daemon/work/worker.py:7) 5",
+        "MainThread;wait (threading.py:1) 6",
+    ]
+    assert areas.shares(stacks) == {"HTTP": 3, "job table": 4, "stages and worker": 5, "other": 6}
 
 
 def test_an_unknown_figure_is_refused() -> None:
