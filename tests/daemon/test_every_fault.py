@@ -24,6 +24,7 @@ OPTIONS: Mapping[str, Mapping[str, Any]] = {
 }
 #: What does not end well by itself, and how it ends; all other faults are got over.
 _UNKNOWN = (State.HELD, "unknown_submit")
+_EXPIRED_TWICE = (State.FAILED, "upload_expired")
 ENDS: Mapping[tuple[str, str], tuple[State, str]] = {
     **{("submit", kind): _UNKNOWN for kind in ("status", "reset_before", "reset_after", "redirect")},
     **{("submit", kind): _UNKNOWN for kind in ("cut_json", "not_json", "html_200", "other_form")},
@@ -77,15 +78,19 @@ def test_faults_of_a_tenth_of_all_calls(house: House, figure: Figure) -> None:
 
     wait_for(ended, 200, "the end of all jobs")
     tell_how_it_went(house, figure)
-    results = house.results()
-    for job in house.jobs():
-        assert (job.state, job.error_code) in {(State.DONE, None), _UNKNOWN}, job
-        assert job.state is State.HELD or results[job.name] == sources[job.source]
+    results, jobs = house.results(), house.jobs()
+    # An expired upload is made anew once. By chance a file may be told so twice; that is no other than a bad file.
+    twice = [job for job in jobs if (job.state, job.error_code) == _EXPIRED_TWICE]
+    assert all(job.reuploads == 1 for job in twice)
+    for job in jobs:
+        assert (job.state, job.error_code) in {(State.DONE, None), _UNKNOWN} or job in twice, job
+        assert job.state is not State.DONE or results[job.name] == sources[job.source]
     accepted = Counter(entry.uploads for entry in house.sandbox.submits())
     assert set(accepted.values()) == {1}
     # Where a submit broke before it was read, the journal can't say whose it was; but there are no more than jobs.
     refused = [entry for entry in house.submits() if entry.fault == "upload_expired"]
-    assert len(house.submits()) - len(refused) == FILES
+    assert len(house.submits()) - len(refused) == FILES - len(twice)
+    assert len(refused) >= 2 * len(twice)
     house.sandbox.clear_faults()
 
 
