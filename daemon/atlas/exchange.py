@@ -1,6 +1,7 @@
 """One request and its answer, read in pieces under a deadline; what both API calls and downloads are made of."""
 
 import contextlib
+import ssl
 import threading
 import weakref
 from collections.abc import Iterator, Mapping
@@ -99,7 +100,10 @@ class Response:
     def _waiting(self) -> AbstractContextManager[None]:
         """Let others compute for a read that has to wait for its bytes; what is there is read at once."""
         sock = getattr(self._raw.raw.connection, "sock", None)
-        is_there = sock is not None and wait_for_read(sock, 0.0)
+        if sock is None:
+            return turns.away()
+        # Under TLS the socket may hold a part of a record, or none of this answer's bytes at all.
+        is_there = sock.pending() > 0 if isinstance(sock, ssl.SSLSocket) else wait_for_read(sock, 0.0)
         return contextlib.nullcontext() if is_there else turns.away()
 
 

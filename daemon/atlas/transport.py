@@ -10,6 +10,7 @@ import contextlib
 import functools
 import queue
 import socket
+import ssl
 import time
 import weakref
 from collections.abc import Mapping
@@ -94,6 +95,8 @@ class _Connection(HTTPConnection):
     def getresponse(self) -> Any:
         with turns.away():
             wait_for_read(self.sock, self.timeout)
+            if isinstance(self.sock, ssl.SSLSocket):  # what came may be no more than a ticket for the next session
+                return super().getresponse()
         return super().getresponse()
 
     def _ready(self) -> None:
