@@ -37,7 +37,7 @@ IN_FLIGHT = frozenset({State.SUBMITTING, State.PROCESSING})
 
 _S = State
 _ENDS = {_S.HELD, _S.FAILED, _S.CANCELLED}
-#: From which state a row may go to which. `table/store.py` puts the left side into the UPDATE's WHERE.
+#: From which state a row may go to which. `table/rows.py` puts the left side into the UPDATE's WHERE.
 TRANSITIONS: Mapping[State, frozenset[State]] = {
     _S.QUEUED: frozenset({_S.UPLOADING} | _ENDS),
     # back to queued: try again; straight to downloading: a twin's result is reused

@@ -18,8 +18,8 @@ question; the one that is answered with the result counts too. Beside it, what a
     9 of 10 as the first, else 60 s ± 10 s       3.8          0.3 s    0.4 s                     5.3    1.0 s
     20 s in the mean, without memory             7.7          1.4 s    1.6 s                    10.5    1.0 s
 
-Where so many are in flight that this would be more questions than may be asked, all pauses are stretched alike
-(`stretch`) until they fit: to ask less often at the right times is better than to ask late, in a queue's order.
+Where so many are in flight that this would be more questions than may be asked, all predictions get the same share
+of theirs (`stretch`): to ask less often at the right times is better than to ask late, in a queue's order.
 
 Of a model that is unknown it is taken for true that a prediction that has lasted for so long may last as long
 again: its pauses are a quarter of the time waited, from a beginning that suits the kind. The first question comes
@@ -38,6 +38,8 @@ from daemon.pace.hazard import BINS, Hazard, bin_of, start_of
 _PRICE, _SHARE = 0.011, 0.012
 #: Steps before the first question.
 FIRST = 2.5
+#: Questions less the steps that a prediction takes: the first comes after `FIRST`, the last half a step late.
+_BEYOND = 1.5 - FIRST
 #: The shortest pause for each kind of result while nothing is known, and otherwise, in seconds.
 PRIOR = {"image": 0.5, "audio": 0.5, "video": 2.0}
 SHORTEST = 0.05
@@ -101,17 +103,21 @@ class Pace:
             self._count_steps()
             return self._half if self.known else None
 
-    def stretch(self, each: float) -> float:
-        """Give by how much pauses are longer if a prediction may be asked for `each` times a second; at least 1.
+    def rate(self) -> float:
+        """Give how often one in flight is asked for, in questions a second; 0 while too little is known."""
+        with self._lock:
+            if not self.known:
+                return 0.0
+            self._count_steps()
+            return self._questions() / self._mean
 
-        A prediction that ends after s steps is asked for about s - FIRST + 1.5 times, and at least once.
-        """
+    def stretch(self, share: float) -> float:
+        """Give what pauses are to be multiplied by so that only a share (0 to 1) of the questions is asked."""
+        if share >= 1.0 or not self.known:
+            return 1.0
         with self._lock:
             self._count_steps()
-            if not self.known:
-                return 1.0
-            questions = max(1.0, each * self._mean)
-            return max(1.0, self._mean_steps / (questions - 1.5 + FIRST))
+            return max(1.0, self._mean_steps / (max(1.0, share * self._questions()) - _BEYOND))
 
     def next_after(self, elapsed: float, kind: str, polls: int, stretch: float = 1.0) -> float:
         """Give the seconds after the submit at which to ask next; later than `elapsed` but for the first time.
@@ -141,6 +147,10 @@ class Pace:
         made._seen = int(saved["seen"])
         return made
 
+    def _questions(self) -> float:
+        """Give about how often a prediction is asked for in all."""
+        return max(1.0, self._mean_steps + _BEYOND)
+
     def _after(self, elapsed: float, steps: float) -> float:
         """Give the time that lies so many steps after `elapsed`."""
         number = bin_of(elapsed)
@@ -155,7 +165,7 @@ class Pace:
 
     def _count_steps(self) -> None:
         """Count the steps to each bin, and find the median, unless that was done a few lessons ago."""
-        if self._steps and self._lessons < _LESSONS and self._seen > _LESSONS:
+        if self._steps and (not self._lessons or self._lessons < _LESSONS < self._seen):
             return
         self._lessons = 0
         steps, left, half = [0.0], 1.0, math.inf

@@ -33,6 +33,14 @@ class Paces:
         with self._lock:
             return self._paces.setdefault(model, Pace())
 
+    def stretch(self, model: str, in_flight: Mapping[str, int], most: float) -> float:
+        """Give what a model's pauses are to be multiplied by: see `Pace.stretch`.
+
+        `in_flight`: predictions by model; `most`: how many of them may be asked for in a second.
+        """
+        wanted = sum(count * self.of(each).rate() for each, count in in_flight.items())
+        return self.of(model).stretch(most / wanted if wanted > most else 1.0)
+
     def keep(self, model: str) -> None:
         """Write down what is known of a model if much of it is not written yet."""
         if self.of(model).seen - self._written.get(model, 0) >= _UNWRITTEN:

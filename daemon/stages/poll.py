@@ -17,7 +17,7 @@ WARM_UP = 60.0
 MODERATED = 1039
 
 
-def poll(job: Job, rule: FolderRule, *, client: Client, pace: Pace, now: float, stretch: float = 1.0) -> Outcome:
+def poll(job: Job, rule: FolderRule, *, client: Client, pace: Pace, now: float, stretch: float) -> Outcome:
     """Ask for the prediction of `job`; an outcome that stays in PROCESSING says when to ask again.
 
     What the answer tells of how long the model takes is taken in by `pace`. `stretch`: see `Pace.stretch`.

@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
@@ -161,14 +162,18 @@ class Steps:
 
     def _first_question(self, sent: Outcome, rule: FolderRule) -> Outcome:
         """Put off what follows a submit until the prediction may be ready."""
-        pace = self.pace(rule.model)
-        pause = pace.next_after(0.0, rule.kind, 0, self._stretch(pace))
+        pause = self.pace(rule.model).next_after(0.0, rule.kind, 0, self._stretch(rule.model))
         due_at = together(sent.changes["due_at"] + pause, pause)
         return Outcome(sent.to, sent.reason, {**sent.changes, "due_at": due_at})
 
-    def _stretch(self, pace: Pace) -> float:
-        """Give by how much pauses are longer, as all that is in flight shares the questions of a second."""
-        return pace.stretch(POLLS_A_SECOND / max(1, self._store.count_in(IN_FLIGHT)))
+    def _stretch(self, model: str) -> float:
+        """Give what pauses are multiplied by, as all that is in flight shares the questions of a second."""
+        if self._store.count_in(IN_FLIGHT) < POLLS_A_SECOND:  # there is one for each in every second
+            return 1.0
+        flying: Counter[str] = Counter()
+        for rule in self.settings.folders.values():
+            flying[rule.model] += sum(self._store.counts[rule.name, state] for state in IN_FLIGHT)
+        return self.paces.stretch(model, flying, POLLS_A_SECOND)
 
     def poll(self, hand: Hand, rule: FolderRule) -> Outcome:
         """Ask for the prediction once."""
@@ -180,7 +185,7 @@ class Steps:
                 client=self._client,
                 pace=pace,
                 now=self._clock.now(),
-                stretch=self._stretch(pace),
+                stretch=self._stretch(hand.job.model),
             )
         self.paces.keep(hand.job.model)
         return outcome

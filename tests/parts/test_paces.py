@@ -56,3 +56,17 @@ def test_a_table_that_takes_no_note_stops_nobody() -> None:
     learn(paces, "m/1", 250)
     paces.keep_all()
     assert paces.of("m/1").seen == 250
+
+
+def test_what_is_in_flight_shares_the_questions_of_a_second() -> None:
+    paces = Paces({}, lambda *_: None)
+    for seconds in range(60, 120):
+        paces.of("quick").learn(0.0, seconds / 20, seconds / 20)
+        paces.of("slow").learn(0.0, seconds * 5.0, seconds * 5.0)
+    few = {"quick": 100, "slow": 5000, "unknown": 1000}
+    assert [paces.stretch(model, few, 250.0) for model in few] == [1.0, 1.0, 1.0]
+    many = {"quick": 1000, "slow": 5000, "unknown": 1000}
+    quick, slow, unknown = (paces.stretch(model, many, 250.0) for model in many)
+    assert min(quick, slow) > 1.2
+    assert unknown == 1.0, "it has not been learnt what to stretch"
+    assert paces.stretch("quick", {}, 250.0) == 1.0

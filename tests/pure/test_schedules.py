@@ -93,18 +93,22 @@ def test_where_many_are_in_flight_fewer_questions_are_asked_at_the_right_times(q
     pace, durations = Pace(), drawn(draw)
     for duration in islice(durations, 300):
         one(pace, duration, 1000.0, tells=True)
-    stretch = pace.stretch(questions / 90)
+    stretch = pace.stretch(questions / 90 / pace.rate())
     found = [one(pace, duration, 1000.0, tells=True, stretch=stretch) for duration in islice(durations, 700)]
     assert statistics.mean(each for each, _ in found) <= questions * 1.2  # the limit over all does the rest
     assert statistics.median(late for _, late in found) <= 15.0 / questions
 
 
-def test_where_few_are_in_flight_nothing_is_stretched() -> None:
-    pace = Pace()
-    assert pace.stretch(0.0001) == 1.0, "of an unknown model nothing can be told"
-    for duration in islice(drawn(CASES["60 s to 120 s"][0]), 300):
-        one(pace, duration, 1000.0, tells=True)
-    assert pace.stretch(1.0) == 1.0
+def test_the_rate_is_that_of_the_questions() -> None:
+    for case, seconds in (("4 s ± 25 %", 4), ("60 s to 120 s", 90), ("without memory", 20)):
+        pace, durations = Pace(), drawn(CASES[case][0])
+        found = [one(pace, duration, 1000.0, tells=True)[0] for duration in islice(durations, 1000)]
+        assert pace.rate() == pytest.approx(statistics.mean(found[300:]) / seconds, rel=0.25)
+
+
+def test_of_an_unknown_model_nothing_is_stretched() -> None:
+    assert Pace().rate() == 0.0
+    assert Pace().stretch(0.0001) == 1.0
 
 
 def test_recorded_durations_are_followed_through_their_change() -> None:
