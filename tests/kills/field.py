@@ -33,18 +33,10 @@ class Field:
         os.mkdir(base)
         return Way(House(base, self._sandbox), number)
 
-    def points(self, runs: int, phases: Iterable[Phase] = Phase) -> list[Point]:
-        """Give every point of some phases, by traced runs.
-
-        A step that is slow once goes on in another pool's thread. Of several runs of a phase that one counts in
-        which the fewest groups did the work.
-        """
-        phases = list(phases)
+    def points(self, phases: Iterable[Phase] = Phase) -> list[Point]:
+        """Give every point of some phases, by a traced run of each."""
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            found = pool.map(self._traced, [phase for phase in phases for _ in range(runs)])
-            by_phase = {phase: [next(found) for _ in range(runs)] for phase in phases}
-        best = [min(of_phase, key=lambda each: len({p.group for p in each})) for of_phase in by_phase.values()]
-        return [point for part in best for point in part]
+            return [point for part in pool.map(self._traced, phases) for point in part]
 
     def _traced(self, phase: Phase) -> list[Point]:
         return points(phase, self.way().recorded(phase))

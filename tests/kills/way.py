@@ -15,8 +15,8 @@ calls would hide the others' first ones. So the way is cut into phases, in each 
 The first run of each phase is traced whole. Each call of it that changes anything (`trace.CHANGING`; an open only
 with flags to write) is a point: group, call, N. Two threads of one group with the same call and N are one point,
 met by the thread that comes there first. Threads that begin within a phase are left out: those of the pools do the
-same in WORK. The kill comes at the call's entry, and the call is not made. The next point comes right after it, so
-each state that a kill can leave behind is met.
+same in WORK and HANDED. The kill comes at the call's entry, and the call is not made. The next point comes right
+after it, so each state that a kill can leave behind is met.
 """
 
 import contextlib
