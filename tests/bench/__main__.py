@@ -34,18 +34,19 @@ def _known(scale: float, runs: int) -> Mapping[str, Measure]:
     def some(count: int, least: int = 2) -> int:
         return max(least, round(count * scale))
 
-    seconds = max(0.2, 30.0 * scale)
     return {
         "latency": partial(latency.measure, samples=some(100)),
         "pile": partial(piles.measure, count=some(2000), runs=runs, threads=[4, 8], side=_SMALL, least=0.85),
         "large-pile": partial(piles.measure, count=some(200), runs=runs, threads=[2, 4], side=_LARGE, least=0.95),
         "polling": partial(flight.measure, count=some(500), seconds=max(0.2, min(4.0, 40 * scale)), runs=runs),
-        "in-flight": partial(flight.many, count=some(10_000), seconds=max(0.5, 90.0 * min(1.0, 4 * scale))),
-        "waiting": partial(waiting.measure, count=some(100_000)),
+        "in-flight": partial(
+            flight.many, count=some(10_000), seconds=max(0.5, 90.0 * min(1.0, 4 * scale)), runs=runs
+        ),
+        "waiting": partial(waiting.measure, count=some(100_000), runs=runs),
         "history": partial(
             grown.measure, sizes=[some(10**power) for power in range(2, 7)], jobs=some(200), runs=runs
         ),
-        "idle": partial(idle.measure, seconds=seconds, behind=some(5000)),
+        "idle": partial(idle.measure, seconds=max(0.2, 70.0 * scale), runs=runs, behind=some(5000)),
         "large": partial(large.measure, size=int(max(1e6, 2e9 * scale)), runs=runs),
         "start": partial(grown.start, runs=some(10)),
     }

@@ -13,7 +13,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
@@ -21,12 +20,13 @@ from typing import NamedTuple
 from tests.bench import machine, piles
 from tests.bench.processes import ROOT
 from tests.bench.stage import Stage, prepared
+from tests.support import wait_for
 
 #: By what is nearest to the innermost call: areas, and what their files are called.
 AREAS = {
     "log": r"/?logging/|_tell ",
     "turns of threads": r"daemon/turns",
-    "job table": r"sqlalchemy/|daemon/(table/)?(database|rows|writes|store|queries)\.py",
+    "job table": r"sqlalchemy/|daemon/table/|daemon/(database|rows|writes|store|queries|tablefile)\.py",
     "HTTP": r"requests/|urllib3/|http/client|email/|urllib/parse|daemon/atlas/",
     "JSON": r"json/",
     "watching and taking in": r"watchdog/|daemon/inbox/",
@@ -89,11 +89,18 @@ def _profile(at: Stage, count: int, side: int) -> Counter[str]:
     command = [os.path.join(os.path.dirname(sys.executable), "py-spy"), "record", "--pid", str(at.daemon.pid)]
     command += ["--rate", str(_A_SECOND), "--gil", "--threads", "--format", "raw", "--output", raw]
     with open(at.log, "ab") as log, subprocess.Popen(command, stdout=log, stderr=log) as spy:
-        time.sleep(1.0)  # it has to attach first
+        wait_for(lambda: b"Sampling process" in _read(at.log) or spy.poll() is not None, 30, "py-spy")
         piles.by_daemon(at, 1, count, side)
         spy.send_signal(signal.SIGINT)
+    if spy.returncode:
+        raise RuntimeError(f"py-spy ended with {spy.returncode}; it needs the right to trace other processes")
     with open(raw, encoding="utf-8", errors="replace") as file:
         return shares(file.read().splitlines())
+
+
+def _read(path: str) -> bytes:
+    with open(path, "rb") as file:
+        return file.read()
 
 
 def measure(directory: str, revisions: list[str | None], count: int, side: int, runs: int) -> str:

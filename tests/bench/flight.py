@@ -1,6 +1,7 @@
 """Figures: predictions that take a while. Questions, lateness and the time for all; many in flight at once."""
 
 import heapq
+import itertools
 import json
 import os
 import statistics
@@ -121,7 +122,17 @@ def ideal(durations: Sequence[float], places: int) -> float:
     return max(free)
 
 
-def many(directory: str, *, count: int, seconds: float, jitter: float = 1 / 3) -> list[Figure]:
+class Flight(NamedTuple):
+    """Share of a core, requests a second, highest memory, most in flight at once, and how they were asked for."""
+
+    core: float
+    requests: float
+    peak: float
+    most: int
+    seen: Seen
+
+
+def many(directory: str, *, count: int, seconds: float, runs: int, jitter: float = 1 / 3) -> list[Figure]:
     """Have `count` predictions in flight, and measure from the last submit on until the last result.
 
     Requests count from the first submit on. Prompts instead of pictures: uploads are another figure. The model is
@@ -132,26 +143,37 @@ def many(directory: str, *, count: int, seconds: float, jitter: float = 1 / 3) -
         with at.running():
             _prompts(at, "known", min(count, _LEARNT))
             at.until_results(min(count, _LEARNT), _LONGEST)
-            at.ask_sandbox("forget")
-            since = time.time()
-            _prompts(at, "many", count)
-            while at.ask_sandbox("submits") < count:
-                time.sleep(0.5)
-            at.daemon.reset_peak()
-            begun, cpu = time.perf_counter(), at.daemon.cpu()
-            at.until_results(min(count, _LEARNT) + count, _LONGEST)
-            took, spent, peak = time.perf_counter() - begun, at.daemon.cpu() - cpu, at.daemon.peak()
-            asked = at.ask_sandbox("requests").values()
-            span = time.time() - since
-            seen = _seen(at)
+            found = [_flight(at, f"many-{turn}", count) for turn in range(runs)]
     name = f"{count:,} predictions of {seconds:g} s ± {jitter:.0%} in flight"
     return [
-        Figure(f"{name}: share of a core", "%", [spent / took], scale=100, reach=Reach(most=0.4)),
-        Figure("… requests a second", "/s", [sum(asked) / span], reach=Reach(most=300)),
-        Figure("… peak RSS", "MiB", [peak], scale=_MIB, reach=Reach(most=180 * 2**20)),
-        Figure("… seen late by", "s", seen.late, reach=Reach(most=4.0)),
-        Figure("… questions per job", "", [statistics.mean(seen.questions)]),
+        Figure(f"{name}: share of a core", "%", [run.core for run in found], scale=100, reach=Reach(most=0.4)),
+        Figure("… most of them at once", "", [run.most for run in found]),
+        Figure("… requests a second", "/s", [run.requests for run in found], reach=Reach(most=300)),
+        Figure("… peak RSS", "MiB", [run.peak for run in found], scale=_MIB, reach=Reach(most=180 * 2**20)),
+        Figure("… seen late by", "s", [late for run in found for late in run.seen.late], reach=Reach(most=4.0)),
+        Figure("… questions per job", "", [statistics.mean(run.seen.questions) for run in found]),
     ]
+
+
+def _flight(at: Stage, name: str, count: int) -> Flight:
+    at.ask_sandbox("forget")
+    since, before = time.time(), at.results()
+    _prompts(at, name, count)
+    while at.ask_sandbox("submits") < count:
+        time.sleep(0.5)
+    at.daemon.reset_peak()
+    begun, cpu = time.perf_counter(), at.daemon.cpu()
+    at.until_results(before + count, _LONGEST)
+    took, spent, peak = time.perf_counter() - begun, at.daemon.cpu() - cpu, at.daemon.peak()
+    asked = at.ask_sandbox("requests").values()
+    return Flight(spent / took, sum(asked) / (time.time() - since), peak, _at_once(at), _seen(at))
+
+
+def _at_once(at: Stage) -> int:
+    """Give how many predictions were in flight at one time, at most."""
+    made = at.ask_sandbox("predictions")
+    changes = sorted([(each["made"], 1) for each in made] + [(each["ready"], -1) for each in made])
+    return max(itertools.accumulate(change for _, change in changes))
 
 
 def _prompts(at: Stage, name: str, count: int) -> None:

@@ -92,8 +92,7 @@ def by_daemon(at: Stage, first: int, count: int, side: int) -> Run:
     begun = time.perf_counter()
     for name in names:
         os.rename(os.path.join(waiting, name), os.path.join(at.inbox, name))
-    for name in names:
-        _until_there(os.path.join(at.outbox, name), begun)
+    until_there(at, names, begun)
     took = time.perf_counter() - begun
     wait_for(lambda: at.put_away() >= put_away + count, 60, "the sources to be put away")
     time.sleep(0.5)  # rows are still written after the last file was moved
@@ -101,11 +100,13 @@ def by_daemon(at: Stage, first: int, count: int, side: int) -> Run:
     return took, at.daemon.cpu() - cpu
 
 
-def _until_there(path: str, begun: float) -> None:
-    while not os.path.exists(path):
-        if time.perf_counter() - begun > _LONGEST:
-            raise RuntimeError(f"{path} did not appear")
-        time.sleep(_LOOK)
+def until_there(at: Stage, names: Sequence[str], begun: float) -> None:
+    """Wait until each of these results is there; how many there are besides makes no difference."""
+    for path in (os.path.join(at.outbox, name) for name in names):
+        while not os.path.exists(path):
+            if time.perf_counter() - begun > _LONGEST:
+                raise RuntimeError(f"{path} did not appear")
+            time.sleep(_LOOK)
 
 
 def _bare(at: Stage, first: int, count: int, side: int, threads: int, environment: str) -> Run:

@@ -87,8 +87,10 @@ class Stage:
 
     def until_idle(self) -> None:
         """Wait until the daemon has done next to nothing for a second."""
-        used = -1.0
+        used, until = -1.0, time.monotonic() + 60.0
         while (now := self.daemon.cpu()) - used > 0.02:
+            if time.monotonic() > until:
+                raise RuntimeError(f"the daemon does not come to rest; see {self.log}")
             used = now
             time.sleep(1.0)
 

@@ -5,6 +5,7 @@ import sqlite3
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from typing import NamedTuple
 
 from tests.bench import files
 from tests.bench.figures import Figure, Reach
@@ -13,15 +14,35 @@ from tests.support import wait_for
 
 _MIB = 1 / 2**20
 _LONGEST = 600.0
-#: Files dropped while the others wait, one after the other.
+#: Files dropped while the others wait, one after the other: so many while they are recorded, and after that.
 _DROPS = 5
 #: Bytes of each waiting file are those of a picture of this side: a few hundred, as their number counts here.
 _SIDE = 8
 
 
-def measure(directory: str, count: int) -> list[Figure]:
-    """Start a daemon on an inbox with `count` pictures; drop some more when all are recorded."""
-    with prepared(os.path.join(directory, "stage"), journal=False) as at:
+class Run(NamedTuple):
+    """Seconds to the first result and until all are recorded, the highest memory, seconds that each drop took."""
+
+    first: float
+    recorded: float
+    peak: float
+    drops: list[float]
+
+
+def measure(directory: str, count: int, runs: int) -> list[Figure]:
+    """Start a daemon on an inbox with `count` pictures; drop some more while they are recorded and after that."""
+    found = [_run(os.path.join(directory, f"stage-{turn}"), count) for turn in range(runs)]
+    name = f"{count:,} files waiting"
+    return [
+        Figure(f"{name}: start to the first result", "s", [run.first for run in found], reach=Reach(most=5.0)),
+        Figure("… until all are recorded", "s", [run.recorded for run in found], reach=Reach(most=90.0)),
+        Figure("… peak RSS", "MiB", [run.peak for run in found], scale=_MIB, reach=Reach(most=180 * 2**20)),
+        Figure("… drop to result", "s", [each for run in found for each in run.drops], reach=Reach(most=1.0)),
+    ]
+
+
+def _run(base: str, count: int) -> Run:
+    with prepared(base, journal=False) as at:
         files.pile(at.inbox, 1, count, side=_SIDE)
         os.makedirs(at.outbox)
         begun = time.perf_counter()
@@ -29,17 +50,11 @@ def measure(directory: str, count: int) -> list[Figure]:
             first_of_all = beside.submit(_first, at, begun)  # the daemon is ready only when it has seen all
             with at.running():
                 first = first_of_all.result()
+                drops = [_overtaken(at, number) for number in range(_DROPS)]
                 wait_for(lambda: _recorded(at) >= count, _LONGEST, f"all files to be recorded; see {at.log}")
                 recorded = time.perf_counter() - begun
-                overtaken = [_overtaken(at, number) for number in range(_DROPS)]
-                peak = at.daemon.peak()
-    name = f"{count:,} files waiting"
-    return [
-        Figure(f"{name}: start to the first result", "s", [first], reach=Reach(most=5.0)),
-        Figure("… until all are recorded", "s", [recorded], reach=Reach(most=90.0)),
-        Figure("… peak RSS", "MiB", [peak], scale=_MIB, reach=Reach(most=180 * 2**20)),
-        Figure("… drop to result", "s", overtaken, reach=Reach(most=1.0)),
-    ]
+                drops += [_overtaken(at, number) for number in range(_DROPS, 2 * _DROPS)]
+                return Run(first, recorded, at.daemon.peak(), drops)
 
 
 def _first(at: Stage, begun: float) -> float:
