@@ -23,6 +23,8 @@ from daemon.errors import LocalTrouble
 
 #: What is left of a body of so many bytes is read without letting others compute.
 _SHORT = 16 * 1024
+#: What a socket takes in one go, whatever the line.
+_BUFFERED = 16 * 1024
 #: How much of a body is asked for at once.
 PIECE = 256 * 1024
 
@@ -145,8 +147,7 @@ class Exchanges:
                 raw.close()
 
     def _start(self, sender: Sender, call: Deadline, request: Request, host: str) -> requests.Response:
-        body = request.data
-        with translated(call, host), turns.moving(None if body is None else len(body)):
+        with translated(call, host), self._sending(request.data):
             return sender.send(
                 call,
                 request.method,
@@ -155,6 +156,11 @@ class Exchanges:
                 data=request.data,
                 connect=self.timeouts.connect,
             )
+
+    def _sending(self, body: Any) -> AbstractContextManager[None]:
+        """Let others compute while a body is sent that takes a while: to another machine, all but the smallest."""
+        size = 0 if body is None else len(body)
+        return turns.moving(size) if self.loopback or size <= _BUFFERED else turns.away()
 
     def drop_idle(self) -> int:
         """Close all idle connections, of any thread: descriptors are short, and they only save time."""
