@@ -140,6 +140,14 @@ class Job:
         return self.state in FINAL
 
     @property
+    def may_be_paid(self) -> bool:
+        """Tell whether a submit of it was sent of which nobody knows what became.
+
+        Whatever proves that nothing was accepted clears `spent_at`; a person who pays again clears `submitted_at`.
+        """
+        return self.prediction_id is None and self.spent_at is not None and self.submitted_at is not None
+
+    @property
     def name(self) -> str:
         """The source's file name."""
         return self.source.rpartition("/")[2]

@@ -26,6 +26,8 @@ _ANEW = {
     "polls": 0,
     "reuploads": 0,
 }
+#: What was known of a source that has other bytes now.
+_MENDED = dict.fromkeys(("sha256", "upload_url", "uploaded_at"))
 
 
 class Actions:
@@ -182,8 +184,10 @@ class Actions:
         to, changes, reason = _where_to(job, pay_again=pay_again)
         if self._live and job.claimed_by is not None:
             raise Refused(f"job {job.id}: its source is being put away at this moment; ask again in a few seconds")
-        if to is State.QUEUED:
-            self._require_source(job)
+        if to in {State.QUEUED, State.UPLOADED}:
+            seen = self._source_of(job)
+            if seen is not None and seen.identity != job.identity and not job.in_inbox:  # mended where it lies
+                to, changes = State.QUEUED, {**changes, **_MENDED, "identity": seen.identity, "size": seen.size}
         if to is not State.PROCESSING:
             changes = {**changes, "fingerprint": None}  # meanwhile another job may stand for the same
         if to is State.PROCESSING:
@@ -196,15 +200,14 @@ class Actions:
         self._store.advance(job, to, reason, **{**common, **changes})
         return f"job {job.id}: {reason}"
 
-    def _require_source(self, job: Job) -> None:
-        """Raise Refused if the source is gone, or still is what intake would refuse."""
+    def _source_of(self, job: Job) -> Look | None:
+        """Look at the source; None without a rule. Raises Refused if it is gone, or what intake would refuse."""
         if job.lies_at is None or not os.path.lexists(job.lies_at):
             raise Refused(
                 f"job {job.id}: its source {shown(job.source)} is no longer there; drop it into the inbox anew"
             )
         rule = self._settings().folders.get(job.folder)
-        if rule is not None:
-            _usable(job.lies_at, rule)
+        return None if rule is None else _usable(job.lies_at, rule)
 
     def _clear_drafts(self, job: Job) -> None:
         """Remove what an earlier prediction left half delivered: the new one's results are others."""
@@ -222,14 +225,17 @@ class Actions:
             raise Refused(f"job {job.id} is {_standing(job)} already")
         if job.state is State.SUBMITTING:
             raise Refused(f"job {job.id} is being sent at this moment; ask again in a few seconds")
-        maybe_paid = job.prediction_id is not None or job.error_code == "unknown_submit"
-        if maybe_paid and not forget_paid:
+        unknown = job.error_code == "unknown_submit" or job.may_be_paid
+        if (job.prediction_id is not None or unknown) and not forget_paid:
             what = f"prediction {job.prediction_id} is" if job.prediction_id else "its submit may have been"
             raise Refused(f"job {job.id}: {what} paid; --forget-paid drops it all the same")
         message = "It was cancelled by a person."
         if job.prediction_id is not None:
             message += f" Prediction {job.prediction_id} was paid; its result was not fetched."
-        changes = {"error_code": "cancelled", "error_message": message, "put_away": False}
+        elif unknown:
+            message += " Its submit may have been accepted and paid; to try it again may pay again."
+        code = "unknown_submit" if unknown else "cancelled"  # which a retry goes by
+        changes = {"error_code": code, "error_message": message, "put_away": False}
         resume = State.PROCESSING if job.prediction_id else State.QUEUED
         now = self._clock.now()
         self._store.advance(job, State.CANCELLED, "cancelled by a person", resume=resume, due_at=now, **changes)
@@ -263,10 +269,11 @@ def _where_to(job: Job, *, pay_again: bool) -> tuple[State, dict[str, Any], str]
         # A twin would get its original's result again, so it is told to stand for itself.
         anew = {**_ANEW, "pays_itself": job.twin_of is not None}
         return State.QUEUED, anew, "tried again by a person, who accepts that it is paid again"
-    if job.error_code == "unknown_submit":
+    if job.error_code == "unknown_submit" or job.may_be_paid:
+        found = "use `hotfolder attach` if it is there, or " if job.state is State.HELD else ""
         raise Refused(
-            f"job {job.id} may have been paid: look into the service's list of predictions, then use "
-            "`hotfolder attach` if it is there, or `hotfolder retry --pay-again` if not"
+            f"job {job.id} may have been paid: look into the service's list of predictions, then {found}"
+            "`hotfolder retry --pay-again` if it is not there"
         )
     if job.prediction_id is not None:
         if job.state is State.FAILED:

@@ -27,6 +27,10 @@ _FAILED_PAID = (
 )
 _FAILED = "mend the file or the folder's rule, then `hotfolder retry {id}`, or move the file back into the inbox"
 _CANCELLED = "`hotfolder retry {id}` takes it up again"
+_CANCELLED_UNKNOWN = (
+    "look in your Atlas Cloud account for its prediction; only if it is not there, "
+    "`hotfolder retry {id} --pay-again`"
+)
 
 
 def advice(job_id: int, state: str, code: str | None, prediction: str | None = None) -> str | None:
@@ -37,7 +41,7 @@ def advice(job_id: int, state: str, code: str | None, prediction: str | None = N
         case "failed":
             text = _FAILED if prediction is None else _FAILED_PAID
         case "cancelled":
-            text = _CANCELLED
+            text = _CANCELLED_UNKNOWN if code == "unknown_submit" else _CANCELLED
         case _:
             return None
     return text.format(id=job_id)

@@ -106,13 +106,11 @@ def _still_ours(job: Job, moved: str, source: str) -> bool:
 
 def _failed(job: Job, rule: FolderRule, sync: Sync) -> Place:
     lies_at = job.lies_at
-    if _ours(job):
-        in_failed = (
-            not job.in_inbox and lies_at is not None and _is_below(lies_at, os.path.join(rule.inbox, FAILED))
-        )
-        if not in_failed:
-            lies_at = _move(job, rule, FAILED, sync)
-        place = Place(lies_at, in_inbox=False)
+    in_failed = not job.in_inbox and lies_at is not None and _is_below(lies_at, os.path.join(rule.inbox, FAILED))
+    if in_failed and lies_at is not None and os.path.lexists(lies_at):
+        place = Place(lies_at, in_inbox=False)  # mended or not: nobody else looks for it there
+    elif _ours(job):
+        place = Place(_move(job, rule, FAILED, sync), in_inbox=False)
     else:
         place = _gone(job, rule, FAILED, sync)
     if place.lies_at is not None:
@@ -224,11 +222,12 @@ def forget_error(source: str) -> None:
 def error_text(job: Job) -> str:
     """Give the text of a failed or cancelled job's error file, for who only ever sees folders."""
     name = names.shown(job.name)
+    paid = job.prediction_id is not None or job.may_be_paid
     head = f"{name} was not processed." if job.state is State.FAILED else f"{name} was cancelled."
     lines = [head, "", job.error_message or "No reason was recorded.", ""]
     lines += [
         "To try it again, move the file from this folder back into the one above it,",
-        f"or have your administrator run: hotfolder retry {job.id}{' --pay-again' if job.prediction_id else ''}",
+        f"or have your administrator run: hotfolder retry {job.id}{' --pay-again' if paid else ''}",
         "",
         "For support:",
         f"  job {job.id} in folder {job.folder}, code {job.error_code or '-'}, model {job.model}",

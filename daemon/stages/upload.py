@@ -62,10 +62,12 @@ def settled(
 
 
 def _send(job: Job, rule: FolderRule, descriptor: int, *, client: Client, now: Callable[[], float]) -> Outcome:
+    # Where a submit is repeated, the tries of that are counted on.
+    kept = {} if job.may_be_paid else {"attempts": 0}
     if not rule.takes_media:
-        return Outcome(State.UPLOADED, "no upload needed", {"attempts": 0})
+        return Outcome(State.UPLOADED, "no upload needed", kept)
     if job.upload_url is not None and job.uploaded_at is not None and now() - job.uploaded_at < UPLOAD_LIVES:
-        return Outcome(State.UPLOADED, "the upload is still good", {"attempts": 0})
+        return Outcome(State.UPLOADED, "the upload is still good", kept)
     media = inspect(descriptor, job.size)
     if media is not None and media.whole is False:
         raise Rejected(
@@ -75,5 +77,5 @@ def _send(job: Job, rule: FolderRule, descriptor: int, *, client: Client, now: C
     sent = client.upload(descriptor, job.name, job.size, mime)
     if sent.sha256 != job.sha256:
         raise SourceChanged("the file was written to while it was uploaded")
-    changes = {"upload_url": sent.url, "uploaded_at": now(), "request_id": sent.request_id, "attempts": 0}
+    changes = {"upload_url": sent.url, "uploaded_at": now(), "request_id": sent.request_id, **kept}
     return Outcome(State.UPLOADED, "uploaded", changes)

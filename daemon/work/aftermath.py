@@ -11,6 +11,7 @@ from daemon.errors import (
     LocalTrouble,
     OutcomeUnknown,
     OutputGone,
+    SourceGone,
     SourceTrouble,
     StageError,
     Transient,
@@ -78,8 +79,9 @@ def outcome_of(
             return failed(code, message, back, **changes), decision
         case Cancel(code):
             changes |= {"error_code": code, "error_message": message, "resume": State.QUEUED}
-            # Nothing is left to put away: the file is gone, or is another one by now.
-            changes |= {"in_inbox": False, "put_away": True, "lies_at": None}
+            if job.in_inbox or isinstance(error, SourceGone):
+                # Nothing is left to put away: the file is gone, or is another one by now, a job of its own.
+                changes |= {"in_inbox": False, "put_away": True, "lies_at": None}
             return Outcome(State.CANCELLED, message, changes), decision
 
 

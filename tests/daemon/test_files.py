@@ -79,6 +79,38 @@ def test_a_file_moved_back_from_failed_is_tried_again(house: House) -> None:
     assert house.results() == {"deep/cat.png": picture()}
 
 
+def test_a_source_that_was_mended_in_failed_is_taken_as_it_is_now(house: House) -> None:
+    house.sandbox.fault("submit", "status", code=400)
+    house.start()
+    source = house.drop("cat.png", picture(1))
+    failed = house.until_failed(source)
+    assert failed.lies_at is not None
+    house.put(failed.lies_at, picture(2))
+    house.daemon.parts.actions.retry([failed.id])
+    job = house.until(source)
+    assert (job.id, job.size) == (failed.id, len(picture(2)))
+    assert house.results() == {"cat.png": picture(2)}
+    assert set(files_below(house.inbox())) == {"done/cat.png"}
+
+
+def test_a_source_that_changes_in_failed_while_it_is_tried_again_stays_known(house: House) -> None:
+    house.sandbox.fault("submit", "status", code=400)
+    house.start()
+    source = house.drop("cat.png", picture(1))
+    failed = house.until_failed(source)
+    assert failed.lies_at is not None
+    house.daemon.parts.actions.pause()
+    house.daemon.parts.actions.retry([failed.id])
+    house.put(failed.lies_at, picture(2))
+    house.daemon.parts.actions.resume()
+    cancelled = house.until(source, State.CANCELLED)
+    assert (cancelled.error_code, cancelled.lies_at) == ("source_changed", failed.lies_at)
+    assert "written to" in house.failed("cat.png")
+    house.daemon.parts.actions.retry([failed.id])
+    house.until(source)
+    assert house.results() == {"cat.png": picture(2)}
+
+
 def test_a_retry_takes_the_source_from_failed(house: House) -> None:
     house.sandbox.fault("submit", "status", code=403)
     house.start()

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from daemon.errors import Refused
+from daemon.stages.upload import UPLOAD_LIVES
 from daemon.states import State
 from tests.daemon.house import House
 from tests.daemon.samples import picture
@@ -69,6 +70,52 @@ def test_retry_of_an_unknown_submit_is_refused_until_a_person_accepts_to_pay_aga
     assert house.results() == {"cat.png": picture()}
 
 
+def test_a_cancelled_submit_of_unknown_outcome_is_not_paid_again_by_a_plain_retry(house: House) -> None:
+    house.sandbox.fault("submit", "reset_after")
+    house.start()
+    source = house.drop("cat.png", picture())
+    job = house.until_held(source, "unknown_submit")
+    house.daemon.parts.actions.cancel([job.id], forget_paid=True)
+    house.until(source, State.CANCELLED)
+    assert "--pay-again" in house.failed("cat.png")
+    for again in (False, True):
+        with pytest.raises(Refused, match="--pay-again"):
+            house.daemon.parts.actions.retry([job.id])
+        if not again:
+            house.restart()
+    assert len(house.submits()) == 1
+    house.daemon.parts.actions.retry([job.id], pay_again=True)
+    house.until(source)
+    assert len(house.submits()) == 2
+
+
+def test_between_two_submits_of_a_rule_that_resubmits_a_job_may_be_paid(house: House) -> None:
+    house.sandbox.fault("submit", "reset_after")
+    house.start(on_unknown_submit="resubmit")
+    source = house.drop("cat.png", picture())
+    wait_for(house.submits, 10, "the submit")
+    house.daemon.parts.actions.pause()
+    job = house.until(source, State.UPLOADED)
+    assert job.may_be_paid
+    with pytest.raises(Refused, match="--forget-paid"):
+        house.daemon.parts.actions.cancel([job.id])
+    house.daemon.parts.actions.resume()
+    house.hurried(source)
+    assert len(house.submits()) == 2
+
+
+def test_who_accepted_to_pay_again_may_cancel_before_that(house: House) -> None:
+    house.sandbox.fault("submit", "reset_after")
+    house.start()
+    source = house.drop("cat.png", picture())
+    job = house.until_held(source, "unknown_submit")
+    house.daemon.parts.actions.pause()
+    house.daemon.parts.actions.retry([job.id], pay_again=True)
+    house.daemon.parts.actions.cancel([job.id])
+    house.until(source, State.CANCELLED)
+    assert len(house.submits()) == 1
+
+
 def test_the_prediction_that_a_person_found_is_attached_and_nothing_is_sent_again(house: House) -> None:
     house.sandbox.fault("submit", "reset_after")
     house.start()
@@ -97,6 +144,19 @@ def test_a_rule_that_resubmits_does_so_after_a_restart_too(house: House) -> None
     house.restart()
     house.hurried(source)
     assert len(house.submits()) == 2
+
+
+def test_resubmits_come_to_an_end_however_often_the_upload_is_made_anew(house: House) -> None:
+    house.sandbox.fault("submit", "status", code=500, count=None)
+    house.start(on_unknown_submit="resubmit")
+    source = house.drop("cat.png", picture())
+
+    for tries in range(1, 4):  # each of them with an upload that grew too old for the next one
+        wait_for(lambda: len(house.submits()) >= tries, 20, f"submit {tries}")  # noqa: B023
+        house.let_pass(UPLOAD_LIVES + 1)
+        house.hurry()
+    house.hurried(source, State.HELD, code="unknown_submit")
+    assert 2 <= len(house.submits()) <= 5
 
 
 def test_resubmits_come_to_an_end(house: House) -> None:
