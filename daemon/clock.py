@@ -1,5 +1,6 @@
 """The two times that the daemon lives by: one that never jumps, for timers, and the wall clock, for people."""
 
+import datetime as dt
 import time
 
 
@@ -22,3 +23,10 @@ class Clock:
     def wall() -> float:
         """Give the wall clock's time in seconds since the epoch; for what people read."""
         return time.time()
+
+
+def timestamp(seconds: float | None) -> str | None:
+    """Give seconds since the epoch as RFC 3339 in UTC, or None."""
+    if seconds is None:
+        return None
+    return dt.datetime.fromtimestamp(seconds, dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -11,6 +11,7 @@ ROOT = Path(__file__).parent.parent / "daemon"
 #: A room has a layer to itself, so that no two rooms can import from each other.
 LAYERS = (
     {"errors", "__init__"},
+    {"sandbox"},
     {"clock", "events", "names", "retry", "signs", "states", "turns"},
     {"pace"},
     {"media"},
@@ -31,7 +32,6 @@ LAYERS = (
     {"web"},
     {"service"},
     {"reports"},
-    {"sandbox"},
     {"setup"},
     {"cli"},
     {"__main__"},

@@ -229,13 +229,14 @@ class Actions:
         if (job.prediction_id is not None or unknown) and not forget_paid:
             what = f"prediction {job.prediction_id} is" if job.prediction_id else "its submit may have been"
             raise Refused(f"job {job.id}: {what} paid; --forget-paid drops it all the same")
+        changes = {"error_code": "cancelled", "put_away": False}
         message = "It was cancelled by a person."
         if job.prediction_id is not None:
             message += f" Prediction {job.prediction_id} was paid; its result was not fetched."
         elif unknown:
             message += " Its submit may have been accepted and paid; to try it again may pay again."
-        code = "unknown_submit" if unknown else "cancelled"  # which a retry goes by
-        changes = {"error_code": code, "error_message": message, "put_away": False}
+            changes["error_code"] = "unknown_submit"  # as a retry must not take it for unpaid
+        changes["error_message"] = message
         resume = State.PROCESSING if job.prediction_id else State.QUEUED
         now = self._clock.now()
         self._store.advance(job, State.CANCELLED, "cancelled by a person", resume=resume, due_at=now, **changes)

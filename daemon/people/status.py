@@ -7,10 +7,10 @@ from typing import Any
 
 from sqlalchemy.exc import DBAPIError
 
+from daemon.clock import timestamp
 from daemon.config import Settings
 from daemon.gates.gate import Gate
 from daemon.names import shown
-from daemon.results.provenance import timestamp
 from daemon.states import Job, State, Transition
 from daemon.table.queries import Queries
 

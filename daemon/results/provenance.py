@@ -1,20 +1,13 @@
 """The record that lies beside each result: where it came from and how it was made."""
 
-import datetime as dt
 import json
 from typing import Any
 
+from daemon.clock import timestamp
 from daemon.names import shown
 from daemon.states import Job
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False)
-
-
-def timestamp(seconds: float | None) -> str | None:
-    """Give seconds since the epoch as RFC 3339 in UTC, or None."""
-    if seconds is None:
-        return None
-    return dt.datetime.fromtimestamp(seconds, dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def record(job: Job, *, result: str, sha256: str, size: int, finished_at: float) -> str:

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from daemon import files, names
+from daemon.clock import timestamp
 from daemon.config import FolderRule
 from daemon.inbox.names import sidecars_of
 from daemon.results import outbox
-from daemon.results.provenance import timestamp
 from daemon.source import identity_of
 from daemon.states import Job, State
 

@@ -6,10 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from daemon.atlas.wire import Balance
-from daemon.clock import Clock
+from daemon.clock import Clock, timestamp
 from daemon.errors import HotfolderError
 from daemon.events import BalanceKnown, Events
-from daemon.results.provenance import timestamp
 from daemon.states import State
 
 #: Seconds between two questions.

@@ -11,13 +11,12 @@ from typing import Any
 
 from daemon.catalogue import Catalogue
 from daemon.check.rulecheck import RuleCheck
-from daemon.clock import Clock
+from daemon.clock import Clock, timestamp
 from daemon.config import Settings
 from daemon.errors import ConfigError
 from daemon.events import Events
 from daemon.notify.teller import Teller
 from daemon.people import status
-from daemon.results.provenance import timestamp
 from daemon.service import control
 from daemon.service.account import ASKED_EVERY, Account
 from daemon.service.parts import build

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from daemon.results.provenance import record, timestamp
+from daemon.clock import timestamp
+from daemon.results.provenance import record
 from daemon.states import Job
 from tests.made import NAMES, made_job
 
