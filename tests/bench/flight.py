@@ -31,9 +31,10 @@ class Seen(NamedTuple):
 
 
 class Run(NamedTuple):
-    """Seconds for all, in units of the ideal time; and how its predictions were asked for."""
+    """Seconds for all, in units of the ideal time, and for each file; how its predictions were asked for."""
 
     over_ideal: float
+    each: float
     seen: Seen
 
 
@@ -67,6 +68,7 @@ def _figures(name: str, ours: list[Run], theirs: dict[float, list[Run]], alone: 
         ]
     peer = "file by file, a poll every 2 s"
     figures.append(Figure("… seen late by", "s", late, peer, alone.seen.late))
+    figures.append(Figure("… seconds for each file", "s", [run.each for run in ours], peer, [alone.each]))
     return figures if questions else []
 
 
@@ -103,7 +105,7 @@ def _peer(at: Stage, first: int, count: int, pause: float, threads: int) -> Run:
 
 def _run(at: Stage, took: float, threads: int) -> Run:
     seen = _seen(at)
-    return Run(took / ideal(seen.durations, threads), seen)
+    return Run(took / ideal(seen.durations, threads), took / len(seen.durations), seen)
 
 
 def _seen(at: Stage) -> Seen:
