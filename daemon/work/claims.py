@@ -70,7 +70,8 @@ class Claims:
         self._later = later
         self._lock = threading.Lock()
         self._polls = Rate(POLLS_A_SECOND)
-        self._turn = 0
+        self._turns: Counter[State] = Counter()
+        self._uploads: Counter[str] = Counter()
         self.settings = settings
         #: If set, the only job that is taken up, whatever else is due.
         self.only: int | None = None
@@ -82,18 +83,32 @@ class Claims:
         waits = [rule.sidecar_wait for rule in self.settings.folders.values()]
         self._store.end_leases(max([LONGEST_ASKED_PAUSE, *waits]))
 
-    def _folders(self) -> list[str]:
-        """Give the configured folders, each time beginning with another, so that none waits behind the others."""
+    def _folders(self, state: State) -> list[str]:
+        """Give the configured folders, each time beginning with another, so that none waits behind the others.
+
+        Rows in `state` are wanted. Each has turns of its own: if stages that ask by turns shared them, some folder
+        might never be the first for one of them.
+        """
         names = list(self.settings.folders)
         with self._lock:
-            self._turn += 1
-            at = self._turn % len(names) if names else 0
+            self._turns[state] += 1
+            at = self._turns[state] % len(names) if names else 0
         return names[at:] + names[:at]
 
-    def _all_folders(self) -> list[str]:
+    def _newest_first(self, folders: Collection[str]) -> bool:
+        """Tell whether new files go before old ones where the first of `folders` has any: by turns in each folder.
+
+        So neither the newest nor the oldest starve, however many folders have their turns.
+        """
+        first = next((folder for folder in folders if self._store.counts[folder, State.QUEUED]), "")
+        with self._lock:
+            self._uploads[first] += 1
+            return self._uploads[first] % 2 == 1
+
+    def _all_folders(self, state: State) -> list[str]:
         """Give also the folders that are no longer configured: what was paid for is fetched all the same."""
         known = dict.fromkeys(folder for folder, _ in list(self._store.counts))
-        return [*self._folders(), *(folder for folder in known if folder not in self.settings.folders)]
+        return [*self._folders(state), *(folder for folder in known if folder not in self.settings.folders)]
 
     def _room(self, key: tuple[str, str], wanted: int = 1) -> int:
         """Give how many more calls may start now; what finds no room stays in the table and in nobody's way."""
@@ -104,12 +119,13 @@ class Claims:
         if self.only is not None:
             return self._only_one({State.QUEUED, State.UPLOADING}, Need.SPEND, become=State.UPLOADING)
         most = self._room(UPLOADS, most)
+        folders = self._gates.lets(Need.SPEND, self._folders(State.QUEUED))
         return self._store.claim(
             (State.QUEUED, State.UPLOADING),
-            self._gates.lets(Need.SPEND, self._folders()),
+            folders,
             by=self._by,
             most=most,
-            newest=self._turn % 2 == 0,  # new ones in turn with old ones: neither starve
+            newest=self._newest_first(folders),
             become=State.UPLOADING,
         )
 
@@ -119,7 +135,7 @@ class Claims:
             found = self._only_one({State.UPLOADED}, Need.SPEND) or self._only_one({State.SUBMITTING})
             return [job for job in found if job.state is State.SUBMITTING or self._keep_place(job)]
         found = self._orphans(most)
-        for folder in self._gates.lets(Need.SPEND, self._folders()):
+        for folder in self._gates.lets(Need.SPEND, self._folders(State.UPLOADED)):
             try:
                 found += self._for_submit_in(self.settings.folders[folder], most - len(found))
             except DBAPIError:
@@ -135,7 +151,7 @@ class Claims:
         """
         if not self._may_be_orphans:
             return []
-        found = self._store.claim((State.SUBMITTING,), self._all_folders(), by=self._by, most=most)
+        found = self._store.claim((State.SUBMITTING,), self._all_folders(State.SUBMITTING), by=self._by, most=most)
         self._may_be_orphans = len(found) == most
         return found
 
@@ -175,7 +191,7 @@ class Claims:
     def _for_fetch(self, state: State, most: int) -> list[Job]:
         if self.only is not None:
             return self._only_one({state}, Need.FETCH)
-        folders = self._gates.lets(Need.FETCH, self._all_folders())
+        folders = self._gates.lets(Need.FETCH, self._all_folders(state))
         return self._store.claim((state,), folders, by=self._by, most=most)
 
     def for_put_away(self, most: int) -> list[Job]:
