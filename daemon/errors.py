@@ -27,6 +27,7 @@ Library errors become these at one border each: `atlas/border.py` for HTTP, `res
 for files.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -66,6 +67,11 @@ class Refused(HotfolderError):
 
 class PartlyRefused(Refused):
     """Of several jobs some were dealt with and others refused; the text has a line for each (exit 1)."""
+
+    def __init__(self, done: Iterable[str], refused: Iterable[str]) -> None:
+        self.done = tuple(done)
+        self.refused = tuple(refused)
+        super().__init__("\n".join([*self.done, *self.refused]))
 
 
 class Conflict(HotfolderError):

@@ -6,7 +6,7 @@ import traceback
 
 import typer
 
-from daemon.cli.output import remark
+from daemon.cli.output import remark, say
 from daemon.errors import ConfigError, HotfolderError, Occupied, PartlyRefused, Refused
 
 FINE, FAILED, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
@@ -23,7 +23,8 @@ def report(error: Exception) -> int:
             remark(*(_prefixed(error.path, str(fault)) for fault in error.faults))
             return FAILED if isinstance(error, Occupied) else WRONG_USE
         case PartlyRefused():
-            return 1
+            say(*error.done)
+            remark(*error.refused)
         case Refused():
             remark(*str(error).splitlines())
             return WRONG_USE

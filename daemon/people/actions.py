@@ -175,9 +175,10 @@ class Actions:
             except (Refused, Conflict) as refusal:
                 refusals.append(str(refusal))
         self._wake()
+        if refusals and lines:
+            raise PartlyRefused(lines, refusals)
         if refusals:
-            error = PartlyRefused if lines else Refused
-            raise error("\n".join([*lines, *refusals]))
+            raise Refused("\n".join(refusals))
         return lines
 
     def _retry(self, job: Job, *, pay_again: bool) -> str:

@@ -111,8 +111,10 @@ class Control:
     def _answer(self, asked: Any) -> dict[str, Any]:
         try:
             return {"result": self._handlers[asked.pop("do")](asked)}
+        except PartlyRefused as refusal:
+            return {"done": refusal.done, "refused": refusal.refused}
         except (Refused, ConfigError) as refusal:
-            return {"refused": str(refusal), "partly": isinstance(refusal, PartlyRefused)}
+            return {"refused": str(refusal)}
         except Exception as error:
             log.exception("a command failed")
             return {"refused": f"the daemon could not do it: {error}"}
@@ -133,8 +135,10 @@ def ask(state_dir: str, do: str, **arguments: Any) -> Any:
             answer = _receive(peer)
         except (OSError, ValueError) as error:
             raise Refused(f"the daemon did not answer: {error}") from error
+    if "done" in answer:
+        raise PartlyRefused(answer["done"], answer["refused"])
     if "refused" in answer:
-        raise (PartlyRefused if answer.get("partly") else Refused)(answer["refused"])
+        raise Refused(answer["refused"])
     return answer["result"]
 
 

@@ -102,3 +102,14 @@ def test_a_job_that_is_not_there_is_told(house: House, way: Way) -> None:
     with way(house):
         for command in (["retry", "7"], ["cancel", "7"], ["attach", "7", "x"]):
             assert "there is no job 7" in house.run(*command, code=2).stderr
+
+
+def test_of_several_jobs_the_refused_ones_are_told_with_the_reason(house: House, way: Way) -> None:
+    house.drop("red.png")
+    house.run("run", "--once")
+    held = house.held()
+    with way(house):
+        said = house.run("cancel", "1", str(held), "--forget-paid", code=1)
+    assert f"job {held}: cancelled" in said.stdout
+    assert "job 1 is done already" in said.stderr
+    assert f"job {held}" not in said.stderr
