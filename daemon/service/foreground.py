@@ -18,6 +18,10 @@ from daemon.states import FINAL, State
 log = logging.getLogger(__name__)
 
 _TURN = 5.0
+#: Seconds between two looks at something that is awaited.
+_SOON = 0.02
+#: Seconds after which the service manager is told that a reload is over, whatever it still waits for.
+_RELOADS = 30.0
 #: Seconds that `--once` gives messages to be sent before it ends; what is not is sent by the next run.
 _TELL = 10.0
 
@@ -94,7 +98,7 @@ class _Heart:
 
 
 def _forever(service: Service, asked: _Signals, notifier: Notifier) -> None:
-    ready = False
+    ready, reload = False, None
     heart = _Heart(service, notifier)
     turn = min(_TURN, (notifier.watchdog_seconds or _TURN * 2) / 2)
     while not asked.stop:
@@ -103,13 +107,15 @@ def _forever(service: Service, asked: _Signals, notifier: Notifier) -> None:
             log.info("ready: %d folder(s) watched", len(service.settings.folders))
             notifier.tell("READY=1")
             service.page.open()
-        if asked.reload:
+        if reload is not None and reload.over():
+            reload = None
+        if asked.reload and reload is None:
             asked.reload = False
-            _reload(service, notifier)
+            reload = _Reload(service, notifier)
         heart.beat()
         service.parts.scheduler.keep_up()
         _tell_status(service, notifier)
-        asked.woken.wait(turn if ready else 0.02)
+        asked.woken.wait(turn if ready and reload is None else _SOON)
         asked.woken.clear()
 
 
@@ -120,14 +126,39 @@ def _tell_status(service: Service, notifier: Notifier) -> None:
         log.exception("the status can't be told just now; the work goes on")
 
 
-def _reload(service: Service, notifier: Notifier) -> None:
-    notifier.tell("RELOADING=1", f"MONOTONIC_USEC={time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000}")
-    try:
-        service.reload()
-        service.parts.inbox.ready.wait(30.0)
-    except Exception:
-        log.exception("the reload did not get to its end; the work goes on")
-    notifier.tell("READY=1")  # in any case, or the service manager would wait for it and then kill the daemon
+class _Reload:
+    """A reload under way, in a thread of its own: a folder that does not answer must not keep a stop waiting."""
+
+    def __init__(self, service: Service, notifier: Notifier) -> None:
+        self._service = service
+        self._notifier = notifier
+        self._until = time.monotonic() + _RELOADS
+        self._ended = threading.Event()
+        notifier.tell("RELOADING=1", f"MONOTONIC_USEC={time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000}")
+        try:
+            threading.Thread(target=self._run, name="reload", daemon=True).start()
+        except RuntimeError:  # no more threads just now
+            log.exception("the reload could not begin; the work goes on")
+            self._ended.set()
+
+    def _run(self) -> None:
+        try:
+            self._service.reload()
+        except Exception:
+            log.exception("the reload did not get to its end; the work goes on")
+        self._ended.set()
+
+    def over(self) -> bool:
+        """Tell whether it has ended and all inboxes are watched, or that took too long; the manager is told so.
+
+        It is told in any case, or it would wait for that and then kill the daemon.
+        """
+        if not (self._ended.is_set() and self._service.parts.inbox.ready.is_set()):
+            if time.monotonic() < self._until:
+                return False
+            log.warning("the reload is not over after %.0f s; it goes on, and so does the work", _RELOADS)
+        self._notifier.tell("READY=1")
+        return True
 
 
 def _once(service: Service, asked: _Signals) -> int:

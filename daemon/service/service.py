@@ -164,6 +164,8 @@ class Service:
             for fault in error.faults:
                 log.error("reload: %s", fault)  # noqa: TRY400 - a fault of the file, not of the daemon
             return [str(fault) for fault in error.faults]
+        if self.parts.steps.stopping.is_set():
+            return []
         self.settings = settings
         said = self._settings_changed()
         self.parts.pacing.lift()

@@ -15,6 +15,7 @@ from daemon.service.sdnotify import Notifier
 from daemon.service.service import Service
 from tests.daemon.house import FOLDER, House
 from tests.daemon.samples import picture
+from tests.support import wait_for
 
 TWO: dict[str, dict[str, Any]] = {FOLDER: {}, "more": {}}
 Trouble = Callable[[House], contextlib.AbstractContextManager[None]]
@@ -48,7 +49,7 @@ def told_at_a_reload(house: House) -> list[str]:
     path = os.path.join(house.base, "notify")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(path)
-        foreground._reload(house.daemon, Notifier({"NOTIFY_SOCKET": path}))
+        wait_for(foreground._Reload(house.daemon, Notifier({"NOTIFY_SOCKET": path})).over)
         manager.setblocking(False)
         told = [manager.recv(65536).decode().split("\n")[0] for _ in range(2)]
     os.unlink(path)
