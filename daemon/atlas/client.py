@@ -160,9 +160,15 @@ class Client:
                 break
         return tuple(found)
 
-    def download(self, url: str, write: Callable[[bytes], object], limit: int) -> download.Fetched:
+    def download(
+        self,
+        url: str,
+        write: Callable[[bytes], object],
+        limit: int,
+        on_silence: Callable[[], None] | None = None,
+    ) -> download.Fetched:
         """Fetch a result, see `download.fetch`; never with the key."""
-        return download.fetch(self._exchanges, url, write, limit, self._clock.wall)
+        return download.fetch(self._exchanges, url, write, limit, self._clock.wall, on_silence)
 
     def interrupt(self, *, submits: bool = False) -> None:
         """Cut off the calls under way, which then raise Transient, so that threads can end.

@@ -19,17 +19,28 @@ from daemon.errors import LocalTrouble
 
 #: A stream has to move this many bytes in each span of its deadline.
 STEP = 64 * 1024
+#: Seconds after which an answer that has not begun is told to whoever wants to know.
+QUIET = 0.2
 
 
 class Deadline:
     """The time that one call has, and the connection that it uses.
 
     seconds: for the whole call; with `renewed`, for each 64 kB of it (uploads and downloads take as long as
-    they need, as long as they move). spends: the call may cost money, so its loss has consequences.
+    they need, as long as they move). spends: the call may cost money, so its loss has consequences. on_silence:
+    called by the call's own thread if its answer has not begun `QUIET` seconds after the request.
     """
 
-    def __init__(self, seconds: float, *, renewed: bool = False, spends: bool = False) -> None:
+    def __init__(
+        self,
+        seconds: float,
+        *,
+        renewed: bool = False,
+        spends: bool = False,
+        on_silence: Callable[[], None] | None = None,
+    ) -> None:
         self.seconds = seconds
+        self.on_silence = on_silence
         self.spends = spends
         #: Set when the connection is there, before the request's first byte: until then, nothing was sent.
         self.connected = False

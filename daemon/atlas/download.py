@@ -40,13 +40,19 @@ class Fetched:
 
 
 def fetch(
-    exchanges: Exchanges, url: str, write: Callable[[bytes], object], limit: int, now: Callable[[], float]
+    exchanges: Exchanges,
+    url: str,
+    write: Callable[[bytes], object],
+    limit: int,
+    now: Callable[[], float],
+    on_silence: Callable[[], None] | None = None,
 ) -> Fetched:
     """Fetch `url` and hand its bytes to `write`, in pieces of at most 256 kB; at most `limit` bytes.
 
-    `now` gives the wall clock, for a Retry-After. Raises Withheld (`result_refused`) for what must not be
-    fetched or is too large, OutputGone, RateLimited, and Transient for what broke off. What `write` raises
-    goes through as it is. When an error is raised, a part may have been written.
+    `now` gives the wall clock, for a Retry-After; `on_silence` is called where the host takes its time to answer.
+    Raises Withheld (`result_refused`) for what must not be fetched or is too large, OutputGone, RateLimited, and
+    Transient for what broke off. What `write` raises goes through as it is. When an error is raised, a part may
+    have been written.
     """
     if url[:5].lower() == "data:":
         return _write_data(url, write, limit)
@@ -54,7 +60,7 @@ def fetch(
         wrong = refusal(url, loopback=exchanges.loopback)
         if wrong:
             raise _withheld(wrong)
-        call = Deadline(exchanges.timeouts.stall, renewed=True)
+        call = Deadline(exchanges.timeouts.stall, renewed=True, on_silence=on_silence)
         try:
             with exchanges.send(call, Request("GET", url, {}, guarded=True)) as response:
                 log.debug("download: host %s answered %d", urlsplit(url).hostname, response.status)

@@ -24,9 +24,9 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.util import wait_for_read
 
-from daemon import __version__, turns
+from daemon import __version__, signs, turns
 from daemon.atlas.addresses import peer_refusal
-from daemon.atlas.deadline import Deadline
+from daemon.atlas.deadline import QUIET, Deadline
 from daemon.atlas.environment import Environment
 from daemon.errors import Withheld
 
@@ -94,10 +94,19 @@ class _Connection(HTTPConnection):
 
     def getresponse(self) -> Any:
         with turns.away():
-            wait_for_read(self.sock, self.timeout)
+            self._await_answer()
             if isinstance(self.sock, ssl.SSLSocket):  # what came may be no more than a ticket for the next session
                 return super().getresponse()
         return super().getresponse()
+
+    def _await_answer(self) -> None:
+        call = self.line.call
+        if call is not None and call.on_silence is not None:
+            if wait_for_read(self.sock, QUIET):
+                return
+            call.on_silence()
+            signs.silent_until(call.due)
+        wait_for_read(self.sock, self.timeout)
 
     def _ready(self) -> None:
         call = self.line.call

@@ -29,11 +29,12 @@ def download(
     limit: int,
     now: float,
     wall: Callable[[], float],
-    moved: Callable[[], None] = lambda: None,
+    lasts: Callable[[], None] = lambda: None,
 ) -> Outcome:
     """Bring the outputs of `job` into the outbox, from the API or, for a twin, from its original's results.
 
-    `limit` is the largest output in bytes, `moved` is called whenever some bytes came.
+    `limit` is the largest output in bytes; `lasts` is called whenever some bytes came, and where a host has not
+    answered for a moment.
     Raises StageError: Withheld(result_refused) for what is not let in.
     """
     if original is not None:
@@ -44,12 +45,12 @@ def download(
             return Outcome(State.PROCESSING, reason, times)
         fetches = [_copy(path) for path in original.outputs]
     else:
-        fetches = [_fetch(job, client, number, url, limit) for number, url in enumerate(job.result_urls)]
+        fetches = [_fetch(job, client, number, url, limit, lasts) for number, url in enumerate(job.result_urls)]
     if not fetches:
         raise Withheld("There is no output to fetch for this job.", code="result_refused")
     directory = outbox.directory_for(job, rule)
     paths = tuple(
-        _deliver(job, rule, directory, index, fetch, wall, moved) for index, fetch in enumerate(fetches, 1)
+        _deliver(job, rule, directory, index, fetch, wall, lasts) for index, fetch in enumerate(fetches, 1)
     )
     return Outcome(State.DONE, f"{len(paths)} result(s) in the outbox", {"outputs": paths})
 
@@ -61,7 +62,7 @@ def _deliver(
     index: int,
     fetch: Fetch,
     wall: Callable[[], float],
-    moved: Callable[[], None],
+    lasts: Callable[[], None],
 ) -> str:
     found = outbox.published(job, directory, index, _extension)
     if found is not None:
@@ -74,7 +75,7 @@ def _deliver(
 
         def taken(block: bytes) -> None:
             take(block)
-            moved()
+            lasts()
 
         certain = fetch(taken)
 
@@ -102,9 +103,9 @@ def _copy(path: str) -> Fetch:
     return fetch
 
 
-def _fetch(job: Job, client: Client, number: int, url: str, limit: int) -> Fetch:
+def _fetch(job: Job, client: Client, number: int, url: str, limit: int, lasts: Callable[[], None]) -> Fetch:
     def fetch(take: Callable[[bytes], object]) -> bool:
-        return client.download(_whole_url(job, client, number, url), take, limit).announced
+        return client.download(_whole_url(job, client, number, url), take, limit, lasts).announced
 
     return fetch
 

@@ -196,7 +196,7 @@ class Steps:
         job = hand.job
         slow_at = self._clock.now() + _SLOW
 
-        def moved() -> None:
+        def lasts() -> None:
             if hand.moves and self._clock.now() > slow_at:
                 save(hand)
 
@@ -211,7 +211,7 @@ class Steps:
                 limit=limit,
                 now=self._clock.now(),
                 wall=self._clock.wall,
-                moved=moved,
+                lasts=lasts,
             )
 
     def _after(self, job: Job, rule: FolderRule, error: StageError) -> Outcome:

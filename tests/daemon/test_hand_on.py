@@ -17,6 +17,15 @@ def test_a_download_that_takes_long_is_seen_and_leaves_its_place_in_flight(house
     assert len(house.submits()) == 2
 
 
+def test_a_download_whose_host_is_silent_is_seen_and_leaves_its_place_in_flight(house: House) -> None:
+    house.sandbox.fault("download", "hang", seconds=3600.0)
+    house.start(limits={"in_flight": 1})
+    silent = house.drop("silent.png", picture(1))
+    house.until(silent, State.DOWNLOADING)
+    house.until(house.drop("other.png", picture(2)))
+    house.until(silent, State.DOWNLOADING)
+
+
 def test_quick_steps_are_all_in_the_history(house: House) -> None:
     house.start()
     job = house.until(house.drop("cat.png", picture()))
