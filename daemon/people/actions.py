@@ -11,8 +11,8 @@ from daemon.errors import Conflict, PartlyRefused, Refused
 from daemon.gates.gate import Gates
 from daemon.gates.stops import PAUSE, PILE, paused
 from daemon.inbox.look import Look, PassingTroubleError, UnreadableError, look
-from daemon.inbox.names import matches
-from daemon.names import shown
+from daemon.inbox.names import PUT_AWAY, matches
+from daemon.names import below, shown
 from daemon.results.outbox import clear_drafts
 from daemon.results.putaway import forget_error
 from daemon.states import FINAL, Job, NewJob, State
@@ -138,7 +138,8 @@ class Actions:
         if rule is None:
             raise Refused(f"there is no folder {folder!r} in the configuration")
         path = os.path.abspath(path)
-        if os.path.realpath(path).startswith(os.path.realpath(rule.inbox) + "/"):
+        relative = below(os.path.realpath(path), os.path.realpath(rule.inbox))
+        if relative and relative.partition("/")[0] not in PUT_AWAY:
             raise Refused(f"{shown(path)} lies in the inbox already; the daemon takes it from there")
         seen = _usable(path, rule)
         new = NewJob(

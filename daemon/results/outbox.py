@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from daemon import files, names, turns
 from daemon.config import FolderRule
 from daemon.errors import Blocked, LocalTrouble, StageError
+from daemon.inbox.names import PUT_AWAY
 from daemon.source import SHORTAGE
 from daemon.states import Job, State
 
@@ -50,7 +51,14 @@ def directory_for(job: Job, rule: FolderRule) -> str:
     Raises Blocked("folder").
     """
     with _folder_trouble(rule):
-        return files.make_directories(rule.outbox, names.below(os.path.dirname(job.source), rule.inbox))
+        return files.make_directories(rule.outbox, _subfolder(job, rule))
+
+
+def _subfolder(job: Job, rule: FolderRule) -> str:
+    """Give the inbox's subfolder that the source was dropped into; a file from done/ or failed/ is tried anew."""
+    below = names.below(os.path.dirname(job.source), rule.inbox)
+    first, _, rest = below.partition("/")
+    return rest if first in PUT_AWAY else below
 
 
 @contextlib.contextmanager
@@ -213,7 +221,7 @@ def _read_note(path: str) -> str | None:
 
 def clear_drafts(job: Job, rule: FolderRule) -> None:
     """Remove the temporary names of `job` from the outbox; the visible ones stay. Raises OSError."""
-    directory = os.path.join(rule.outbox, names.below(os.path.dirname(job.source), rule.inbox))
+    directory = os.path.join(rule.outbox, _subfolder(job, rule))
     for index in range(1, max(len(job.outputs), len(job.result_urls), 1) + 1):
         path = os.path.join(directory, names.temporary(job.id, index))
         if job.state is not State.DONE:

@@ -33,6 +33,25 @@ def test_a_failure_is_told(running: contextlib.AbstractContextManager[object], h
     assert os.path.exists(path)
 
 
+@pytest.mark.parametrize("place", ["done", "failed"])
+def test_what_was_put_away_can_be_tried_again(
+    running: contextlib.AbstractContextManager[object], house: House, place: str
+) -> None:
+    path = house.drop("cat.png", folder=f"inbox/oil/{place}/holidays")
+    with running:
+        result = house.run("try", path, "--folder", "oil").stdout.strip()
+    assert result == house.path("outbox/oil/holidays/cat.png")
+    assert os.path.exists(result)
+    assert os.path.exists(path)
+
+
+def test_what_the_daemon_takes_by_itself_is_refused(house: House) -> None:
+    for folder in ("inbox/oil", "inbox/oil/holidays/done"):
+        path = house.drop("cat.png", folder=folder)
+        assert "lies in the inbox already" in house.run("try", path, "--folder", "oil", code=2).stderr
+    assert house.sandbox.count("upload") == 0
+
+
 def test_what_no_rule_takes_is_never_sent(house: House) -> None:
     text = house.write("elsewhere/cat.png", "a text of some length, and no picture at all")
     house.run("try", text, "--folder", "oil", code=2)
