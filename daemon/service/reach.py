@@ -196,6 +196,8 @@ class Reach:
             except OSError as error:
                 raise _no_rights(path, error.strerror or "unknown error") from None
             if not os.access(path, os.R_OK | os.W_OK | os.X_OK, effective_ids=True):
+                if os.statvfs(path).f_flag & os.ST_RDONLY:
+                    raise _read_only(path)
                 raise _no_rights(path, f"it belongs to {_user(there.st_uid)}")
 
     @contextlib.contextmanager
@@ -243,6 +245,13 @@ def _no_rights(path: str, why: str) -> HotfolderError:
     return HotfolderError(
         f"this user can't work on {shown(path)} ({why}); run the command as the daemon's user, "
         "for the system service `runuser -u hotfolder -- hotfolder …`"
+    )
+
+
+def _read_only(path: str) -> HotfolderError:
+    return HotfolderError(
+        f"{shown(path)} lies on a read-only file system, and the job table can't be used there, not even read; "
+        "see why it is read-only (`dmesg` tells of a disk with errors) and mount it writable"
     )
 
 

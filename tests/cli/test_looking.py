@@ -3,8 +3,10 @@
 import json
 import os
 import signal
+import subprocess
 
 from tests.cli.house import House
+from tests.daemon.test_folders import mounting, tmpfs
 from tests.support import wait_for
 
 CONTRACT = {
@@ -120,3 +122,14 @@ def test_json_goes_to_standard_output_alone(house: House) -> None:
     house.drop("red.png")
     house.run("run", "--once")
     json.loads(house.run("jobs", "--json").stdout)
+
+
+@mounting
+def test_a_state_directory_that_is_read_only_is_told_as_that(house: House) -> None:
+    with tmpfs(house.path("state")):
+        house.run("run", "--once")
+        subprocess.run(["mount", "-o", "remount,ro", house.path("state")], check=True)
+        for command in (["status"], ["jobs"], ["pause"]):
+            said = house.run(*command, code=1).stderr
+            assert "read-only" in said
+            assert "belongs to" not in said
