@@ -5,6 +5,7 @@ import signal
 from collections.abc import Callable, Generator
 from typing import TypeVar
 
+import hypothesis
 import pytest
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -17,6 +18,12 @@ LONGEST = ("systemd/", "daemon/test_process.py", "kills/", "bench/", "daemon/", 
 
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 Figure = Callable[[str, object], None]
+
+# A busy machine may take long for any example, or to draw one; a failure says how it can be repeated, in CI too.
+hypothesis.settings.register_profile(
+    "house", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow], print_blob=True
+)
+hypothesis.settings.load_profile("house")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,7 +1,7 @@
 """Which addresses may be fetched from."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.atlas.addresses import is_loopback, peer_refusal, refusal
@@ -60,7 +60,6 @@ def test_an_api_on_this_machine_opens_no_other_one() -> None:
     assert refusal("https://example.com/x?a=b#c", loopback=True) is None
 
 
-@settings(deadline=None)
 @given(st.text())
 def test_whatever_comes_gets_an_answer(url: str) -> None:
     refusal(url, loopback=False)

@@ -3,7 +3,7 @@
 from email.utils import formatdate
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.atlas.refusals import Answered, Call, error_message, refusal, retry_after
@@ -60,7 +60,6 @@ def test_the_table(
         assert refusal(Answered(Call.SUBMIT, status, "x")).code == code
 
 
-@settings(deadline=None)
 @given(st.integers(300, 999))
 def test_no_status_of_a_submit_is_retried_unless_it_was_certainly_not_accepted(status: int) -> None:
     error = refusal(Answered(Call.SUBMIT, status, "x"))
@@ -115,7 +114,6 @@ def test_what_an_error_says(body: bytes, kind: str, said: str | None) -> None:
     assert len(message) <= 500
 
 
-@settings(deadline=None)
 @given(st.integers(100, 999), st.binary(max_size=3000), st.sampled_from(["", "text/html", "application/json"]))
 def test_what_an_error_says_can_always_be_shown(status: int, body: bytes, kind: str) -> None:
     message = error_message(status, body, kind)
@@ -146,7 +144,6 @@ def test_retry_after(value: str | None, seconds: float | None) -> None:
     assert retry_after(value, NOW) == seconds
 
 
-@settings(deadline=None)
 @given(st.text())
 def test_retry_after_never_fails_and_is_never_long(value: str) -> None:
     seconds = retry_after(value, NOW)

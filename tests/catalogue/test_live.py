@@ -149,7 +149,7 @@ def test_every_cut_of_the_file_is_no_catalogue(kept: Path, tmp_path: Path) -> No
 
 
 @given(st.data())
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_file_that_was_changed_does_no_harm(kept: Path, tmp_path: Path, data: st.DataObject) -> None:
     found = json.loads((kept / cache.NAME).read_bytes())
     junk: st.SearchStrategy[Any] = (

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.config import FolderRule, Limits, Settings, fill, parse
@@ -62,13 +62,11 @@ def tried(text: str) -> None:
 
 
 @given(DATA)
-@settings(deadline=None)
 def test_any_data_is_read_or_refused_in_words(data: dict[str, Any]) -> None:
     tried("\n".join(f"{toml(key)} = {toml(value)}" for key, value in data.items()))
 
 
 @given(st.text(max_size=200))
-@settings(deadline=None)
 def test_any_text_is_read_or_refused_in_words(text: str) -> None:
     tried(text)
 

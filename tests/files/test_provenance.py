@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.clock import timestamp
@@ -47,7 +47,6 @@ def test_it_says_where_a_result_comes_from() -> None:
     assert "rule" not in json.dumps(found)
 
 
-@settings(deadline=None)
 @given(NAMES, NAMES, st.dictionaries(st.text(), JSON, max_size=4))
 def test_any_name_and_request_can_be_recorded(source: str, result: str, body: dict[str, Any]) -> None:
     found = recorded(made_job(source=f"/srv/{source}", request={"body": body}), result)
@@ -64,7 +63,6 @@ def test_a_job_without_its_request_is_recorded_too(request_: dict[str, Any] | No
     assert recorded(made_job(request=request_))["params"] == {}
 
 
-@settings(deadline=None)
 @given(st.floats(0, 4e9))
 def test_times_are_rfc_3339_in_utc(seconds: float) -> None:
     text = timestamp(seconds)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.errors import Rejected, SourceChanged, SourceGone, SourceTrouble
@@ -98,7 +98,6 @@ def test_only_plain_files_are_opened(tmp_path: Path) -> None:
     os.close(descriptor)
 
 
-@settings(deadline=None)
 @given(st.text(st.characters(exclude_categories=["Cs"])), st.booleans())
 def test_a_prompt_is_read_as_it_was_written(
     tmp_path_factory: pytest.TempPathFactory, text: str, mark: bool

@@ -113,7 +113,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
 def play_many(bench: Bench, number: int, most: int) -> None:
     """Play `number` histories of up to `most` steps. None is shortened when it fails: a race is not met twice."""
 
-    @settings(max_examples=number, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+    @settings(max_examples=number, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
     @given(history=histories(*OTHERS, most=most))
     def play(history: list[Step]) -> None:
         bench.play(history)

@@ -5,7 +5,7 @@ import sqlite3
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.exc import OperationalError
 
@@ -45,7 +45,6 @@ def of(state: State, **values: Any) -> Job:
     return made_job(state=state, prediction_id="p1" if state in {"processing", "downloading"} else None, **values)
 
 
-@settings(deadline=None)
 @given(WORKING, ERRORS, st.integers(0, 20), CHANCE, st.sampled_from(["hold", "resubmit"]))
 def test_every_outcome_is_legal_and_leaves_a_way_on(
     state: State, error: StageError, attempts: int, chance: float, unknown: str
@@ -66,7 +65,6 @@ def test_every_outcome_is_legal_and_leaves_a_way_on(
         assert decision.attempts <= MAX_ATTEMPTS or not error.__dict__.get("counts", True)
 
 
-@settings(deadline=None)
 @given(st.sampled_from([State.PROCESSING, State.DOWNLOADING]), ERRORS, st.integers(0, 20), CHANCE)
 def test_what_was_paid_never_fails(state: State, error: StageError, attempts: int, chance: float) -> None:
     outcome, _ = after(of(state, attempts=attempts), error, chance)

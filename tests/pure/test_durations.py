@@ -33,7 +33,6 @@ def asked(pace: Pace, kind: str, duration: float, took: float = 0.05) -> list[fl
     return at
 
 
-@settings(deadline=None)
 @given(st.lists(SECONDS, max_size=2 * REMEMBERED), st.floats(0, 30 * DAY), KINDS, st.integers(1, 1_000_000))
 def test_the_next_question_is_later_than_the_last(
     durations: list[float], elapsed: float, kind: str, polls: int
@@ -44,7 +43,6 @@ def test_the_next_question_is_later_than_the_last(
     assert at <= max([elapsed, *durations]) + max(LONGEST, OVERDUE * max([elapsed, *durations]))
 
 
-@settings(deadline=None)
 @given(st.lists(SECONDS, max_size=REMEMBERED), SECONDS, KINDS)
 def test_the_first_question_is_not_put_off_past_the_slowest(
     durations: list[float], elapsed: float, kind: str
@@ -54,7 +52,7 @@ def test_the_first_question_is_not_put_off_past_the_slowest(
     assert elapsed <= at <= slowest + max(LONGEST, OVERDUE * slowest)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.floats(0, 3600), KINDS)
 def test_an_unknown_model_is_asked_seldom_enough(duration: float, kind: str) -> None:
     at = asked(Pace(), kind, duration)
@@ -63,7 +61,7 @@ def test_an_unknown_model_is_asked_seldom_enough(duration: float, kind: str) -> 
     assert at[-1] <= duration * (1 + OVERDUE) + PRIOR["video"] + 0.1
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.lists(st.floats(1, 600), min_size=ENOUGH, max_size=REMEMBERED), st.integers(0, REMEMBERED))
 def test_a_known_model_is_asked_a_few_times_at_most(durations: list[float], which: int) -> None:
     duration = durations[which % len(durations)]
@@ -72,7 +70,7 @@ def test_a_known_model_is_asked_a_few_times_at_most(durations: list[float], whic
     assert at[-1] <= duration * (1 + OVERDUE) + SHORTEST + 0.1 or at[-1] <= max(durations) + 1.0
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(st.floats(0.1, 60), st.floats(1, 20))
 def test_a_model_that_became_slow_is_still_found_ready(before: float, factor: float) -> None:
     pace = learnt([before] * REMEMBERED)
@@ -125,7 +123,7 @@ def test_a_duration_is_taken_from_the_answer_where_it_can_be_true() -> None:
     assert pace.learn(4.0, 3.0) == 3.0, "a clock that was set back"
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.lists(SECONDS, max_size=50))
 def test_what_was_learnt_can_be_kept(durations: list[float]) -> None:
     pace = learnt(durations)

@@ -1,6 +1,6 @@
 """Gates: closed once for all, probed ever more gently, and never in the way of what is already paid."""
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.gates.gate import FIRST_PROBE, LONGEST_PROBE, RELAPSE, Gates, Need
@@ -119,7 +119,6 @@ def test_what_each_gate_stops() -> None:
         )
 
 
-@settings(deadline=None)
 @given(STEPS)
 def test_gates_hold_whatever_happens(steps: list[tuple[str, str, str, float]]) -> None:
     gates, now, closed = Gates(), 0.0, set[tuple[str, str]]()

@@ -34,7 +34,7 @@ def test_bins_grow_by_their_ratio() -> None:
     assert start_of(41) / start_of(40) == pytest.approx(RATIO)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.lists(st.tuples(SECONDS, SECONDS, st.booleans()), max_size=60))
 def test_a_chance_is_never_nought_nor_one(lessons: list[tuple[float, float, bool]]) -> None:
     hazard = Hazard()

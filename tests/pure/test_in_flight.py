@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.states import State
@@ -16,7 +16,6 @@ from tests.made import made_rule
 FOLDERS = ("cats", "dogs")
 
 
-@settings(deadline=None)
 @given(
     st.integers(0, 6),
     st.none() | st.integers(1, 4),

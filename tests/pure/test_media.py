@@ -127,7 +127,7 @@ def test_a_picture_tells_its_size(name: str) -> None:
     assert (media.width, media.height) == (67, 41)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.sampled_from(sorted(SAMPLES)), st.floats(0, 1, exclude_max=True))
 def test_a_file_that_is_cut_anywhere_is_never_whole(name: str, share: float) -> None:
     data = SAMPLES[name]
@@ -143,7 +143,7 @@ def test_a_file_that_is_cut_between_two_parts_is_not_whole(name: str) -> None:
     assert taken == []
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.sampled_from(sorted(SAMPLES)), st.floats(0.05, 0.9))
 def test_a_place_holder_of_full_length_is_not_whole_where_that_shows(name: str, share: float) -> None:
     """Some programs reserve the whole length with zeros first; a length in the header can't tell those apart."""
@@ -154,7 +154,7 @@ def test_a_place_holder_of_full_length_is_not_whole_where_that_shows(name: str, 
         assert media is None or media.whole is False
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.sampled_from(sorted(SAMPLES)), st.data())
 def test_damage_raises_nothing(name: str, data: st.DataObject) -> None:
     damaged = bytearray(SAMPLES[name])
@@ -176,7 +176,7 @@ HEADS = [
 ]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.sampled_from(HEADS), st.binary(max_size=300))
 def test_any_bytes_are_judged_without_an_error(head: bytes, rest: bytes) -> None:
     inspected(head + rest)

@@ -2,7 +2,7 @@
 
 import os
 
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from daemon.names import LONGEST_NAME, beside, result_name, shown, split, temporary, trimmed
@@ -20,7 +20,6 @@ def length(name: str) -> int:
     return len(os.fsencode(name))
 
 
-@settings(deadline=None)
 @given(NAMES | LONG, EXTENSIONS, COUNTS, TAKEN)
 def test_a_results_name_fits_with_its_record(name: str, extension: str, index: int, taken: int) -> None:
     stem = split(name)[0]
@@ -31,7 +30,6 @@ def test_a_results_name_fits_with_its_record(name: str, extension: str, index: i
     assert "/" not in result
 
 
-@settings(deadline=None)
 @given(NAMES | LONG, EXTENSIONS, COUNTS, TAKEN)
 def test_a_name_that_fits_is_kept_whole(name: str, extension: str, index: int, taken: int) -> None:
     stem = split(name)[0]
@@ -39,7 +37,6 @@ def test_a_name_that_fits_is_kept_whole(name: str, extension: str, index: int, t
         assert result_name(stem, extension, index, taken).startswith(stem)
 
 
-@settings(deadline=None)
 @given(NAMES, EXTENSIONS, st.lists(st.tuples(COUNTS, TAKEN), unique=True, min_size=2, max_size=2))
 def test_other_results_and_taken_names_give_other_names(
     name: str, extension: str, pairs: list[tuple[int, int]]
@@ -49,7 +46,6 @@ def test_other_results_and_taken_names_give_other_names(
     assert one != other
 
 
-@settings(deadline=None)
 @given(NAMES | LONG, TAKEN)
 @example("a." + "x" * 253, 1)
 @example("é" * 127 + ".", 99)
@@ -72,7 +68,6 @@ def test_the_extension_is_kept_where_it_is_one() -> None:
     assert result_name("cat", ".png", 2, 1) == "cat-2~1.png"
 
 
-@settings(deadline=None)
 @given(st.text(), st.integers(0, 300))
 def test_trimming_never_cuts_a_character(text: str, room: int) -> None:
     stem = text.encode("utf-8", "replace").decode()
@@ -84,7 +79,6 @@ def test_trimming_never_cuts_a_character(text: str, room: int) -> None:
         assert length(stem[: len(cut) + 1]) > room
 
 
-@settings(deadline=None)
 @given(NAMES, st.integers(0, 255))
 def test_trimming_takes_any_bytes(name: str, room: int) -> None:
     cut = trimmed(name, room)
@@ -92,7 +86,6 @@ def test_trimming_takes_any_bytes(name: str, room: int) -> None:
     assert os.fsencode(name).startswith(os.fsencode(cut))
 
 
-@settings(deadline=None)
 @given(NAMES)
 def test_shown_names_are_plain_text(name: str) -> None:
     text = shown(name)
@@ -102,7 +95,6 @@ def test_shown_names_are_plain_text(name: str) -> None:
         assert text == name
 
 
-@settings(deadline=None)
 @given(st.integers(1, 10**12), st.integers(1, 999), st.integers(1, 10**12), st.integers(1, 999))
 def test_temporary_names_are_hidden_and_their_jobs_own(job: int, index: int, other: int, another: int) -> None:
     assert temporary(job, index).startswith(".")

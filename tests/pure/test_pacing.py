@@ -2,7 +2,7 @@
 
 import math
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.atlas.pacing import FIRST_PAUSE, LONGEST_PAUSE, TRIAL_INTERVAL, Outcome, Pacing, Window
@@ -14,7 +14,6 @@ STEPS = st.lists(
 )
 
 
-@settings(deadline=None)
 @given(CEILING, STEPS)
 def test_the_window_stays_between_its_bounds(
     ceiling: float, steps: list[tuple[Outcome, float, float, float | None]]
@@ -41,7 +40,6 @@ def test_the_window_stays_between_its_bounds(
         assert 1 <= window.limit <= ceiling
 
 
-@settings(deadline=None)
 @given(st.floats(1, 30), CHANCE)
 def test_it_recovers(ceiling: float, chance: float) -> None:
     window = Window(ceiling, ceiling)
@@ -122,7 +120,6 @@ def test_who_found_no_room_is_told_of_the_next_place() -> None:
     assert not pacing.release("k", Outcome.GOOD, 2.0, began=1.0)
 
 
-@settings(deadline=None)
 @given(st.lists(st.sampled_from(["admit", *Outcome]), max_size=100), st.integers(1, 8))
 def test_never_more_under_way_than_the_window_has(steps: list[str | Outcome], ceiling: int) -> None:
     pacing, under_way, now = Pacing(ceiling, lambda: 0.5), 0, 0.0

@@ -1,12 +1,11 @@
 """No more calls start in a second than may."""
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.atlas.rate import Rate
 
 
-@settings(deadline=None)
 @given(st.integers(4, 500), st.lists(st.tuples(st.floats(0, 2), st.integers(0, 100)), min_size=1, max_size=100))
 def test_no_more_start_than_may(per_second: int, wishes: list[tuple[float, int]]) -> None:
     rate, now, taken = Rate(per_second), 1000.0, 0

@@ -1,7 +1,7 @@
 """What follows from an error: pauses within their bounds, an end to trying, and no paid job that fails."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon import errors
@@ -31,21 +31,18 @@ def decided(error: StageError, *, attempts: int = 0, paid: bool = False, chance:
     return decide(error, attempts=attempts, paid=paid, now=NOW, chance=chance)
 
 
-@settings(deadline=None)
 @given(ATTEMPTS, CHANCE)
 def test_a_pause_lies_in_the_upper_half_of_its_ceiling(attempts: int, chance: float) -> None:
     ceiling = min(LONGEST_PAUSE, 2.0 ** min(max(attempts - 1, 0), 60))
     assert ceiling / 2 <= pause(attempts, chance) <= ceiling
 
 
-@settings(deadline=None)
 @given(ATTEMPTS, ATTEMPTS, CHANCE)
 def test_pauses_never_shrink_as_failures_go_on(some: int, more: int, chance: float) -> None:
     some, more = sorted((some, more))
     assert pause(some, chance) <= pause(more, chance) <= LONGEST_PAUSE
 
 
-@settings(deadline=None)
 @given(st.sampled_from(TRANSIENTS), ATTEMPTS, st.booleans(), CHANCE, AFTER)
 def test_what_is_tried_again_is_tried_later_and_not_for_ever(
     kind: type[Transient], attempts: int, paid: bool, chance: float, after: float | None

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.atlas import catalogue, wire
@@ -28,7 +28,6 @@ LIKELY = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(LIKELY)
 def test_whatever_comes_is_read_or_malformed_and_what_is_read_can_be_stored(answer: Any) -> None:
     for parse in (

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import IntegrityError, OperationalError
@@ -115,7 +115,6 @@ def test_those_who_wait_share_a_commit(writer: GroupCommit) -> None:
     assert len({id(transaction) for transaction in transactions}) == 1
 
 
-@settings(deadline=None)
 @given(st.lists(st.sampled_from(["good", "twice", "stumble"]), min_size=1, max_size=12))
 def test_one_callers_error_is_no_others(tmp_path_factory: pytest.TempPathFactory, kinds: list[str]) -> None:
     url = made(tmp_path_factory.mktemp("table"))

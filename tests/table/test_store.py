@@ -17,7 +17,7 @@ from tests.made import NAMES, new_job
 from tests.table.acts import add, brought_to, counted, in_threads, number
 
 #: The store lives on from one example to the next; each example's jobs are its own.
-ON_ONE_TABLE = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+ON_ONE_TABLE = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 # Steps
