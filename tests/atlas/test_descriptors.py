@@ -52,7 +52,7 @@ def test_a_submit_over_tls_that_finds_no_descriptor_was_not_sent(
     """One is the connection, one the watch's, one the server's in this process: each may be the last one."""
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", certificate[0])
     with serving(answers_once, tls=certificate) as server:
-        client = connect(server.url, patience=0.5)
+        client = connect(server.url, patience=3.0)
         client.prediction("p-1")
         with descriptors_left(left):
             try:

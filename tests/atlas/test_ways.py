@@ -61,7 +61,7 @@ def test_an_interrupted_tls_answer_leaves_a_submit_unknown(
         talk.drip()
 
     with serving(script, tls=certificate) as server, pytest.raises(OutcomeUnknown):
-        connect(server.url, patience=0.7).submit("image", {})
+        connect(server.url, patience=3.0).submit("image", {})
 
 
 def test_a_proxy_of_the_environment_is_used(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
