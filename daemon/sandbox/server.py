@@ -56,6 +56,7 @@ class Sandbox:
             _lock=threading.Lock(),
         )
         self._port = port
+        self._place: socket.socket | None = None  # keeps the port its own while it is stopped
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -95,17 +96,16 @@ class Sandbox:
         """Listen and serve; raises OSError when the port is taken."""
         if self._thread is not None:
             return
-        # the protocol is named because asyncio sets TCP_NODELAY only where it is: else each answer takes 40 ms
-        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        if self._place is None:
+            self._place = _bound(self._port)
+            self._port = self._place.getsockname()[1]
+        listener = _bound(self._port)
         try:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.bind((HOST, self._port))
             # listening from here on: who connects before the loop runs waits in the backlog
             listener.listen(2048)
         except OSError:
             listener.close()
             raise
-        self._port = listener.getsockname()[1]
         server = self._server = uvicorn.Server(_configured(self._house))
         self._thread = threading.Thread(target=self._run, args=(server, listener), name="sandbox", daemon=True)
         self._thread.start()
@@ -118,7 +118,7 @@ class Sandbox:
         asyncio.run(run())
 
     def stop(self) -> None:
-        """Stop listening and break every connection; what is known is kept for the next start."""
+        """Stop listening and break every connection; the port and what is known are kept for the next start."""
         thread, server = self._thread, self._server
         if thread is None or server is None:
             return
@@ -133,6 +133,9 @@ class Sandbox:
     def close(self) -> None:
         """Stop for good and remove every upload and output."""
         self.stop()
+        if self._place is not None:
+            self._place.close()
+            self._place = None
         self._house.workshop.close()
         shutil.rmtree(self._directory, ignore_errors=True)
 
@@ -195,6 +198,23 @@ class Sandbox:
     def uploads_by_sha256(self) -> dict[str, int]:
         """Count the complete uploads of each content."""
         return dict(self._house.journal.uploads_by_sha256())
+
+
+def _bound(port: int) -> socket.socket:
+    """Give a socket that has a port (0: a free one) and does not listen; raises OSError when the port is taken.
+
+    Several may have one port as long as none of them listens, and whoever asks for a free port gets another
+    (SO_REUSEADDR, socket(7)).
+    """
+    # the protocol is named because asyncio sets TCP_NODELAY only where it is: else each answer takes 40 ms
+    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind((HOST, port))
+    except OSError:
+        bound.close()
+        raise
+    return bound
 
 
 def _configured(house: House) -> uvicorn.Config:

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 
@@ -74,6 +75,21 @@ def test_it_can_be_stopped_and_started_again_where_it_was(api: Api, sandbox: San
     sandbox.start()
     assert sandbox.url == url
     assert api.poll(identity).status_code == 200
+
+
+def test_nobody_gets_its_port_while_it_is_stopped(sandbox: Sandbox) -> None:
+    sandbox.stop()
+    with socket.socket() as other, pytest.raises(OSError, match="Address already in use"):
+        other.bind(("127.0.0.1", sandbox.port))
+    with socket.socket() as other, pytest.raises(ConnectionRefusedError):
+        other.connect(("127.0.0.1", sandbox.port))
+
+
+def test_a_closed_one_leaves_its_port_to_others() -> None:
+    with Sandbox() as sandbox:
+        pass
+    with Sandbox(port=sandbox.port) as next_one:
+        assert next_one.port == sandbox.port
 
 
 def test_a_port_that_is_taken_is_said(sandbox: Sandbox) -> None:
