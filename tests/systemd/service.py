@@ -14,14 +14,18 @@ from tests.support import wait_for
 from tests.systemd.machine import Machine
 
 PORT = 8787
-#: For the service: the sandbox instead of the API, a watchdog that a test can wait for, and no more time for a
-#: stop than it may take: systemd itself tells of a longer one.
+#: For the service: the sandbox instead of the API, and no more time for a stop than it may take: systemd itself
+#: tells of a longer one.
 DROP_IN = f"""
 [Service]
 Environment=ATLASCLOUD_BASE_URL=http://127.0.0.1:{PORT}
-WatchdogSec=3
 TimeoutStopSec=10
 RestartSec=0
+"""
+#: A watchdog that a test can wait for. Only for tests about it, as it ends a daemon that a busy machine holds up.
+SHORT_WATCHDOG = """
+[Service]
+WatchdogSec=3
 """
 SANDBOX = """
 [Service]

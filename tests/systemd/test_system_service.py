@@ -13,6 +13,7 @@ from tests.systemd import installation
 from tests.systemd.machine import Machine
 from tests.systemd.service import (
     DROP_IN,
+    SHORT_WATCHDOG,
     Folders,
     ask_sandbox,
     drop,
@@ -25,6 +26,7 @@ from tests.systemd.service import (
 )
 
 UNIT = "hotfolder"
+DROP_INS = f"/etc/systemd/system/{UNIT}.service.d"
 PREFIX = "/opt/hotfolder"
 CONFIG = "/etc/hotfolder/hotfolder.toml"
 OIL = Folders("/srv/atlas/inbox/oil-painting", "/srv/atlas/outbox/oil-painting")
@@ -44,12 +46,25 @@ input = "images[]"
 def service(machine: Machine) -> Iterator[Machine]:
     """Install the service and start it against a sandbox inside the same machine."""
     installation.copy_checkout(machine)
-    machine.run("mkdir", f"/etc/systemd/system/{UNIT}.service.d")
-    machine.run("tee", f"/etc/systemd/system/{UNIT}.service.d/test.conf", given=DROP_IN)
+    machine.run("mkdir", DROP_INS)
+    machine.run("tee", f"{DROP_INS}/test.conf", given=DROP_IN)
     installation.follow(machine, "For the whole machine")
     start_sandbox(machine, PREFIX, "hotfolder")
     yield machine
     print(machine.journal(UNIT))  # shown where a test failed
+
+
+@pytest.fixture
+def watched(service: Machine) -> Iterator[Machine]:
+    """Let the service run with a watchdog that a test can wait for; afterwards with its own again."""
+    drop_in = f"{DROP_INS}/watchdog.conf"
+    service.run("tee", drop_in, given=SHORT_WATCHDOG)
+    service.run("systemctl", "daemon-reload")
+    service.run("systemctl", "restart", UNIT)
+    yield service
+    service.run("rm", drop_in)
+    service.run("systemctl", "daemon-reload")
+    service.run("systemctl", "restart", UNIT)
 
 
 def main_pid(machine: Machine) -> str:
@@ -134,28 +149,28 @@ def test_killed_it_comes_back_and_finishes_its_jobs(service: Machine) -> None:
         pytest.param("fdatasync", "table/database", marks=pytest.mark.slow),  # of the job table: its writer hangs
     ],
 )
-def test_work_that_hangs_is_ended_by_the_watchdog(service: Machine, call: str, room: str) -> None:
-    before = main_pid(service)
-    earlier = len(service.journal(UNIT))
-    with hanging(service, before, call):
-        drop(service, OIL, call, "yellow" if call == "fsync" else "olive")
+def test_work_that_hangs_is_ended_by_the_watchdog(watched: Machine, call: str, room: str) -> None:
+    before = main_pid(watched)
+    earlier = len(watched.journal(UNIT))
+    with hanging(watched, before, call):
+        drop(watched, OIL, call, "yellow" if call == "fsync" else "olive")
         where = f"daemon/{room}.py"  # each thread's place is told while it is still there
-        wait_for(lambda: where in service.journal(UNIT)[earlier:], timeout=50, what="the watchdog")
-    wait_for(lambda: restarted(service, before), timeout=50, what="the service to be ready again")
-    result(service, OIL, call)
-    said = service.journal(UNIT)[earlier:]
+        wait_for(lambda: where in watched.journal(UNIT)[earlier:], timeout=50, what="the watchdog")
+    wait_for(lambda: restarted(watched, before), timeout=50, what="the service to be ready again")
+    result(watched, OIL, call)
+    said = watched.journal(UNIT)[earlier:]
     assert "loop hangs: nothing has got on there for" in said
     assert "Watchdog timeout" in said
     assert where in said.partition("Fatal Python error: Aborted")[2]
 
 
 @pytest.mark.slow
-def test_a_process_that_stands_still_is_ended_by_the_watchdog(service: Machine) -> None:
-    before = main_pid(service)
-    service.run("kill", "-STOP", before)
-    drop(service, OIL, "orange", "orange")
-    wait_for(lambda: restarted(service, before), timeout=50, what="the service to be ready again")
-    result(service, OIL, "orange")
+def test_a_process_that_stands_still_is_ended_by_the_watchdog(watched: Machine) -> None:
+    before = main_pid(watched)
+    watched.run("kill", "-STOP", before)
+    drop(watched, OIL, "orange", "orange")
+    wait_for(lambda: restarted(watched, before), timeout=50, what="the service to be ready again")
+    result(watched, OIL, "orange")
 
 
 def test_it_stops_cleanly_under_load_and_goes_on_with_it(service: Machine) -> None:
