@@ -31,6 +31,8 @@ _WORDS: Mapping[str, str] = {
 _LIMITS = (
     ("minimum", "value", False, "is {}", "write {} or more"),
     ("maximum", "value", True, "is {}", "write {} or less"),
+    ("exclusiveMinimum", "value", False, "is {}", "write more than {}"),
+    ("exclusiveMaximum", "value", True, "is {}", "write less than {}"),
     ("minLength", "characters", False, "has {} characters", "write at least {}"),
     ("maxLength", "characters", True, "has {} characters", "write at most {}"),
     ("minItems", "entries", False, "has {} entries", "write at least {}"),
@@ -93,7 +95,7 @@ def _out_of_range(field: Mapping[str, Any], value: Any) -> tuple[str, str] | Non
         limit, size = field.get(word), sizes.get(counted)
         if size is None or not isinstance(limit, int | float) or isinstance(limit, bool):
             continue
-        if size > limit if upper else size < limit:
+        if (size > limit if upper else size < limit) or (size == limit and word.startswith("exclusive")):
             return wrong.format(size), right.format(limit)
     return None
 

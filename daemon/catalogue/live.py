@@ -38,6 +38,7 @@ class Catalogue:
         self._lock = threading.Lock()
         self._kept = Kept(base_url.rstrip("/"))
         self._by_id: dict[str, Model] = {}
+        self._prices: dict[str, float] = {}  # the last ones that were listed
         #: Why the last attempt to fetch, read or keep the catalogue failed, for people; None if it did not.
         self.trouble: str | None = None
 
@@ -118,9 +119,11 @@ class Catalogue:
         return None if stored is None else stored.schema
 
     def price(self, model_id: str) -> float | None:
-        """Give what one prediction costs at least, in USD; None if that is not known."""
-        model = self.model(model_id)
-        return None if model is None else model.price
+        """Give what one prediction costs at least, in USD; None if that is not known.
+
+        Of a model that is listed no more it is the price that was listed last: a budget must not forget it.
+        """
+        return self._prices.get(model_id)
 
     @property
     def fetched_at(self) -> float | None:
@@ -153,6 +156,7 @@ class Catalogue:
     def _take(self, kept: Kept) -> None:
         self._kept = kept
         self._by_id = {model.id: model for model in kept.models}
+        self._prices |= {model.id: model.price for model in kept.models if model.price is not None}
 
     def _stored(self, model_id: str) -> Stored | None:
         model, stored = self.model(model_id), self._kept.schemas.get(model_id)

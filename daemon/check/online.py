@@ -62,7 +62,7 @@ def _of_rule(judged: Judged, settings: Settings, catalogue: Catalogue) -> Iterat
     model = dotted(("folders", rule.name, "model"))
     if not judged.faults and all(each.key != model for each in judged.doubts):
         yield ok(model, f'"{rule.model}" is in the catalogue and takes what the rule sends')
-    if catalogue.price(rule.model) is None and _has_limits(rule, settings):
+    if not judged.faults and catalogue.price(rule.model) is None and _has_limits(rule, settings):
         yield warning(model, "its price is not known, so no budget and no limit in USD counts what it costs")
     yield from _too_dear(rule, settings, estimate(catalogue.price(rule.model), rule.params))
 

@@ -16,7 +16,7 @@ from daemon.clock import Clock
 from daemon.config import FolderRule, Settings
 from daemon.errors import Conflict
 from daemon.gates.gate import Gates
-from daemon.gates.stops import PILE, approval
+from daemon.gates.stops import APPROVED, PILE, approval
 from daemon.money.amounts import at_least, dollars
 from daemon.money.budget import Budget
 from daemon.states import Job, NewJob, State
@@ -48,8 +48,9 @@ class Brake:
             folder = key.removeprefix(PILE)
             self._gates.close("pile", self._reason(folder), now=self._clock.now(), scope=folder)
         ago = self._clock.now() - self._clock.wall()
+        approved = self._store.notes(APPROVED)
         for folder, created_at in self._store.came_since(self._clock.wall() - MINUTE):
-            if not self._gates.is_closed("pile", folder):
+            if not self._gates.is_closed("pile", folder) and created_at > approved.get(APPROVED + folder, 0.0):
                 self._came.setdefault(folder, deque()).append(created_at + ago)
 
     def admit(self, new: Sequence[NewJob]) -> list[Job]:
@@ -119,7 +120,7 @@ class Brake:
         number = sum(counts[folder, state] for state in _WAITING) + len(held) + coming
         cost = self._cost(self._settings().folders.get(folder), number)
         price = "at a price that is not known" if cost is None else at_least(cost)
-        return f"{number} files wait in the folder {folder}, {price}: {self._why(folder)}; {approval(folder)}"
+        return f"{number} {'file waits' if number == 1 else 'files wait'} in the folder {folder}, {price}: {self._why(folder)}; {approval(folder)}"
 
     def _why(self, folder: str) -> str:
         files, usd = self._limits(folder)

@@ -6,6 +6,8 @@ import shlex
 PAUSE = "pause:"
 #: Notes of piles that wait for a person are kept under this prefix and the folder's name.
 PILE = "pile:"
+#: Notes of when a pile was let go (by the wall clock) are kept under this prefix and the folder's name.
+APPROVED = "approved:"
 
 
 def paused(folder: str) -> str:

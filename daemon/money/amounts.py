@@ -59,12 +59,10 @@ def end_of_day(wall: float) -> str:
 
 
 def outputs_wanted(body: Mapping[str, Any]) -> int:
-    """Give how many outputs a request asks for; 1 where it names no number that can be one."""
-    for name in _NUMBERS:
-        number = body.get(name)
-        if isinstance(number, int) and not isinstance(number, bool) and 1 <= number <= _MOST_OUTPUTS:
-            return number
-    return 1
+    """Give how many outputs a request asks for, 100 at most; 1 where it names no number that can be one."""
+    numbers = [body.get(name) for name in _NUMBERS]
+    wanted = [each for each in numbers if isinstance(each, int | float) and not isinstance(each, bool)]
+    return int(min(max([1, *(each for each in wanted if each >= 1)]), _MOST_OUTPUTS))
 
 
 def estimate(price: float | None, body: Mapping[str, Any]) -> float | None:

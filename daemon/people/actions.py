@@ -9,7 +9,7 @@ from daemon.clock import Clock
 from daemon.config import FolderRule, Settings
 from daemon.errors import Conflict, PartlyRefused, Refused
 from daemon.gates.gate import Gates
-from daemon.gates.stops import PAUSE, PILE, paused
+from daemon.gates.stops import APPROVED, PAUSE, PILE, paused
 from daemon.inbox.look import Look, PassingTroubleError, UnreadableError, look
 from daemon.inbox.names import PUT_AWAY, matches
 from daemon.names import below, shown
@@ -124,6 +124,7 @@ class Actions:
                 lines.append(f"{folder}: there is no pile that waits")
                 continue
             number = sum(self._store.counts[folder, state] for state in (State.QUEUED, State.UPLOADED))
+            self._store.note(APPROVED + folder, self._clock.wall())  # first: what lies there counts no more
             self._store.note(PILE + folder, None)
             # Before what is held is looked for: who holds a job looks at the gate after that.
             self._gates.open("pile", folder, now=self._clock.now())

@@ -104,8 +104,16 @@ def collect(
         "total": _total(counts),
         "gates": [_gate_fields(gate) for gate in gates],
         "held": _held(queries),
-        **_money(settings, today),
+        **_money(settings, today, _unpriced(queries)),
     }
+
+
+def _unpriced(queries: Queries) -> int:
+    try:
+        return queries.unpriced_today()
+    except DBAPIError as error:
+        log.debug("the job table can't be read: %s", error.orig)
+        return 0
 
 
 def _known(spent: Spent) -> Mapping[str, float] | None:
@@ -125,10 +133,11 @@ def _held(queries: Queries) -> list[dict[str, Any]]:
         return []
 
 
-def _money(settings: Settings, spent: Mapping[str, float] | None) -> dict[str, Any]:
-    """Give what was spent today in USD, a floor (None: not known), and what may be."""
+def _money(settings: Settings, spent: Mapping[str, float] | None, unpriced: int) -> dict[str, Any]:
+    """Give what was spent today in USD, a floor (None: not known), what that leaves out, and what may be."""
     return {
         "spend_today_usd": None if spent is None else _rounded(sum(spent.values())),
+        "unpriced_today": unpriced,
         "daily_budget_usd": settings.limits.daily_budget_usd,
     }
 
@@ -146,7 +155,7 @@ def nothing_yet(settings: Settings, url: str, daemon: Mapping[str, Any]) -> dict
         "total": _total({}),
         "gates": [],
         "held": [],
-        **_money(settings, {}),
+        **_money(settings, {}, 0),
     }
 
 

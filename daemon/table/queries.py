@@ -200,6 +200,11 @@ class Queries:
             spent[each.folder] += micros(each.counted)
         return spent
 
+    def unpriced_today(self) -> int:
+        """Give how many payments since midnight UTC have neither a cost nor an estimate."""
+        day = day_of(self._clock.wall())
+        return sum(each.unpriced for each in self.spending(day * DAY, (day + 1) * DAY))
+
     def spent_today(self) -> dict[str, float]:
         """Give what each folder spent since midnight UTC, in USD: costs as far as they are known, else floors."""
         spent = self.spent_on(day_of(self._clock.wall()))

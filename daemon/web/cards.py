@@ -92,7 +92,7 @@ class Deeds:
 
 def deeds_of(job: Job) -> Deeds:
     """Say what may be done to a job; `Actions` has the last word."""
-    unknown = job.error_code == "unknown_submit"
+    unknown = job.error_code == "unknown_submit" or job.may_be_paid
     paid = unknown or job.prediction_id is not None
     stopped = job.state in {State.FAILED, State.HELD, State.CANCELLED}
     return Deeds(

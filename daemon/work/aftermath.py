@@ -36,6 +36,9 @@ _SHORTAGE = SHORTAGE | {errno.ENOSPC, errno.EDQUOT}
 MOST_EXPIRED = 6
 #: Submits of one job that are repeated under `on_unknown_submit = "resubmit"`.
 MOST_RESUBMITS = 3
+_AGAIN_UNKNOWN = (
+    "Nobody knows whether the service took the request. It is sent again, as the folder's on_unknown_submit says."
+)
 
 
 def way_back(job: Job) -> State:
@@ -61,6 +64,8 @@ def outcome_of(
         changes |= {"spent_at": None, "estimate_usd": None}  # certainly not accepted, so nothing is paid
     match decision:
         case Again(at, attempts):
+            if isinstance(error, OutcomeUnknown):
+                message = _AGAIN_UNKNOWN
             changes |= {"attempts": attempts, "due_at": at, "waits_for": message}
             if isinstance(error, UploadExpired):
                 changes |= {"upload_url": None, "reuploads": job.reuploads + 1}

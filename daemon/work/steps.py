@@ -237,7 +237,8 @@ class Steps:
         scope = self._gates.scope_of(code, folder) if scope is None else scope
         first = self._gates.close(code, reason, now=now, scope=scope)
         if first and not self._gates.relapsed(code, scope):
-            log.warning("%s. Nothing is sent until that is over.", reason.rstrip("."))
+            what = f"Nothing of the folder {scope}" if scope in self.settings.folders else "Nothing"
+            log.warning("%s. %s is sent until that is over.", reason.rstrip("."), what)
         self._later(self._gates.next_probe() or now)
         return first
 

@@ -59,6 +59,17 @@ def test_what_was_fetched_is_there_for_the_next_process(tmp_path: Path, sandbox:
     assert (second.model("not/there"), second.price("not/there")) == (None, None)
 
 
+def test_the_price_of_a_model_that_is_listed_no_more_is_not_forgotten(
+    tmp_path: Path, sandbox: Sandbox, client: Client
+) -> None:
+    catalogue = Catalogue(str(tmp_path), sandbox.url)
+    assert catalogue.refresh(client)
+    others = tuple(model for model in catalogue.models() if model.id != EDIT)
+    catalogue._take(cache.Kept(sandbox.url, catalogue.fetched_at, others))
+    assert catalogue.model(EDIT) is None
+    assert catalogue.price(EDIT) == 0.08
+
+
 def test_schemas_are_fetched_when_they_are_wanted_and_once_a_day(
     tmp_path: Path, sandbox: Sandbox, client: Client
 ) -> None:

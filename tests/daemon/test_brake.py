@@ -52,6 +52,19 @@ def test_a_pile_waits_for_a_person_over_a_restart_and_the_next_one_again(house: 
     assert len(house.submits()) == 14
 
 
+def test_what_was_approved_counts_no_more_after_a_restart(house: House) -> None:
+    house.configure(confirm_above=3)
+    prepare(house, 0, 5)
+    begin(house)
+    at_rest(house, 5)
+    house.daemon.parts.actions.approve([FOLDER])
+    house.until_all_done(5)
+    house.stop()
+    begin(house)
+    prepare(house, 5, 1)
+    house.until_all_done(6)
+
+
 def test_of_files_that_come_one_by_one_no_more_are_sent_than_the_limit(house: House) -> None:
     house.configure({"cats": {"confirm_above": 3}, "dogs": {}}, limits={"confirm_above": 100})
     begin(house)

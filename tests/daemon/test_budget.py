@@ -49,6 +49,15 @@ def accepted(house: House) -> int:
     return sum(entry.prediction_id is not None for entry in house.submits())
 
 
+def test_what_was_sent_at_an_unknown_price_is_told_beside_the_budget(house: House) -> None:
+    house.sandbox.fault("models", "status", code=500, count=None)
+    house.configure(limits={"daily_budget_usd": PRICE})
+    house.begin(Days())
+    house.until(drop(house, 1)[0])
+    status = house.daemon.status()
+    assert (status["spend_today_usd"], status["unpriced_today"]) == (0.0, 1)
+
+
 def test_a_budget_for_five_of_twenty_files_sends_five(house: House) -> None:
     house.configure(limits={"daily_budget_usd": 5 * PRICE})
     begin(house)

@@ -78,7 +78,7 @@ def test_it_tells_by_the_models_schema_what_would_be_sent_and_what_is_wrong(hous
 
 
 def test_beside_a_running_daemon_it_knows_what_is_a_job_already(house: House) -> None:
-    house.configure(after="keep", confirm_above=2)
+    house.configure(after="keep", confirm_above=1)  # so that neither of the next two goes before the other comes
     begin(house)
     house.until(house.drop("done.png", picture(1)))
     for number in (2, 3):

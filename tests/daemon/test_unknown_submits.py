@@ -132,8 +132,11 @@ def test_the_prediction_that_a_person_found_is_attached_and_nothing_is_sent_agai
 def test_a_rule_may_have_an_unknown_submit_sent_again(house: House) -> None:
     house.sandbox.fault("submit", "reset_after")
     house.start(on_unknown_submit="resubmit")
-    house.until(house.drop("cat.png", picture()))
+    job = house.until(house.drop("cat.png", picture()))
     assert len(house.submits()) == 2
+    reasons = " ".join(line.reason for line in house.daemon.parts.store.history(job.id))
+    assert "It is sent again" in reasons
+    assert "not sent again" not in reasons
 
 
 def test_a_rule_that_resubmits_does_so_after_a_restart_too(house: House) -> None:

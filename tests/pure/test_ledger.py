@@ -123,7 +123,18 @@ def test_a_job_counts_with_its_cost_else_its_estimate(values: dict[str, float], 
 
 @pytest.mark.parametrize(
     ("body", "number"),
-    [({}, 1), ({"n": 3}, 3), ({"num_images": 4}, 4), ({"num_outputs": 0}, 1), ({"n": True}, 1), ({"n": "2"}, 1)],
+    [
+        ({}, 1),
+        ({"n": 3}, 3),
+        ({"num_images": 4}, 4),
+        ({"num_outputs": 4.0}, 4),
+        ({"num_images": 1, "num_outputs": 4}, 4),
+        ({"n": 200}, 100),
+        ({"n": float("nan")}, 1),
+        ({"num_outputs": 0}, 1),
+        ({"n": True}, 1),
+        ({"n": "2"}, 1),
+    ],
 )
 def test_each_output_that_is_asked_for_is_charged(body: dict[str, object], number: int) -> None:
     assert outputs_wanted(body) == number

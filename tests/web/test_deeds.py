@@ -7,8 +7,10 @@ from collections.abc import Mapping
 import pytest
 
 from daemon.states import Job, State
+from daemon.web.cards import deeds_of
 from tests.daemon.house import FOLDER, House
 from tests.daemon.samples import picture
+from tests.made import made_job
 from tests.web.visitor import Visitor
 
 _numbers = iter(range(1000))
@@ -59,6 +61,13 @@ def test_a_job_that_may_be_paid_is_retried_only_where_that_is_said(house: House,
     assert state_of(house, job) is State.HELD
     visitor.post(f"/jobs/{job.id}/retry", {"pay_again": "on"})
     house.until(job.source)
+
+
+def test_between_two_submits_the_page_says_that_it_may_be_paid() -> None:
+    job = made_job(state=State.UPLOADED, spent_at=1.0, submitted_at=1.0)
+    assert deeds_of(job).forget_paid
+    failed = deeds_of(job.having(state=State.FAILED))
+    assert (failed.retry, failed.pay_again, failed.only_pay_again) == (True, True, True)
 
 
 def test_a_job_of_unknown_outcome_is_given_its_prediction(house: House, visitor: Visitor) -> None:
