@@ -72,8 +72,8 @@ def _money(status: Fields) -> Iterator[RenderableType]:
     spent = status["spend_today_usd"]
     known = "not known, as the job table can't be read" if spent is None else at_least(spent)
     unpriced = status["unpriced_today"]
-    beside = f"; beside that {unpriced} sent at a price that is not known, which no budget counts" if unpriced else ""
-    yield Text(f"spent today (UTC): {known}{_of_budget(status)}{beside}")
+    words = f"; beside that {unpriced} sent at a price that is not known, which no budget counts"
+    yield Text(f"spent today (UTC): {known}{_of_budget(status)}{words if unpriced else ''}")
     if balance := status["daemon"].get("balance"):
         yield Text(f"balance: {dollars(balance['usd'])}, as of {local(balance['asked_at'])}")
     for name, folder in status["folders"].items():

@@ -120,7 +120,8 @@ class Brake:
         number = sum(counts[folder, state] for state in _WAITING) + len(held) + coming
         cost = self._cost(self._settings().folders.get(folder), number)
         price = "at a price that is not known" if cost is None else at_least(cost)
-        return f"{number} {'file waits' if number == 1 else 'files wait'} in the folder {folder}, {price}: {self._why(folder)}; {approval(folder)}"
+        wait = "file waits" if number == 1 else "files wait"
+        return f"{number} {wait} in the folder {folder}, {price}: {self._why(folder)}; {approval(folder)}"
 
     def _why(self, folder: str) -> str:
         files, usd = self._limits(folder)

@@ -58,14 +58,12 @@ def outcome_of(
     """Say where `job` goes after `error`; the decision tells whether a gate is to be closed."""
     decision = _decision(job, rule, error, now=now, chance=chance)
     back = way_back(job)
-    message = str(error)
+    message = _message(error, decision)
     changes: dict[str, Any] = {} if error.request_id is None else {"request_id": error.request_id}
     if job.state is State.SUBMITTING and not isinstance(error, OutcomeUnknown):
         changes |= {"spent_at": None, "estimate_usd": None}  # certainly not accepted, so nothing is paid
     match decision:
         case Again(at, attempts):
-            if isinstance(error, OutcomeUnknown):
-                message = _AGAIN_UNKNOWN
             changes |= {"attempts": attempts, "due_at": at, "waits_for": message}
             if isinstance(error, UploadExpired):
                 changes |= {"upload_url": None, "reuploads": job.reuploads + 1}
@@ -88,6 +86,12 @@ def outcome_of(
                 # Nothing is left to put away: the file is gone, or is another one by now, a job of its own.
                 changes |= {"in_inbox": False, "put_away": True, "lies_at": None}
             return Outcome(State.CANCELLED, message, changes), decision
+
+
+def _message(error: StageError, decision: Decision) -> str:
+    if isinstance(error, OutcomeUnknown) and isinstance(decision, Again):
+        return _AGAIN_UNKNOWN  # its own words say that it is not
+    return str(error)
 
 
 def _decision(job: Job, rule: FolderRule, error: StageError, *, now: float, chance: float) -> Decision:

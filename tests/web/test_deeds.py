@@ -86,7 +86,7 @@ def test_a_job_is_cancelled_and_what_is_paid_only_where_that_is_said(house: Hous
     visitor.post(f"/jobs/{job.id}/cancel", {})
     assert "drops it all the same" in visitor.get("/").text
     visitor.post(f"/jobs/{job.id}/cancel", {"forget_paid": "on"})
-    assert house.until(job.source, State.CANCELLED).error_code == "cancelled"
+    assert house.until(job.source, State.CANCELLED).error_code == "unknown_submit"
 
 
 def test_a_pause_is_shown_with_the_way_out(house: House, visitor: Visitor) -> None:
