@@ -118,6 +118,9 @@ class Probes:
             case "table":
                 return self._table_trouble()
             case "budget":
+                held = self._store.listed(state=State.HELD, folder=gate.scope or None)
+                if all(job.error_code != "budget" for job in held):
+                    self._budget.forget(gate.scope)  # who did not fit was cancelled; what waits may be cheaper
                 return self._budget.reached(gate.scope)
             case "folder":
                 return self._folder_trouble(gate.scope)

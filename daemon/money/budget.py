@@ -96,7 +96,8 @@ class Budget:
         for whole, whose in ((over_all, "the whole daily budget"), (limit, f"that of the folder {scope}")):
             if whole is not None and wanted > whole:
                 more = f"{at_least(wanted / MICRO)}, more than {whose}, {dollars(whole / MICRO)}"
-                return f"the next job costs {more}: it goes on when {_RAISED}"
+                ways = f"{_RAISED}, or `hotfolder cancel` drops the job that is held for it"
+                return f"the next job costs {more}: it goes on when {ways}"
         if limit is None:
             return None
         by_folder = self._ledger.spent(day_of(wall))
@@ -109,6 +110,10 @@ class Budget:
             f"{whose}, {dollars(limit / MICRO)}, is reached: {at_least(spent / MICRO)} spent today{next_one}; "
             f"it goes on at {end_of_day(wall)}, or when {_RAISED}"
         )
+
+    def forget(self, scope: str) -> None:
+        """Forget what did not fit: nobody waits for it any more."""
+        self._wanted.pop(scope, None)
 
     def spent_today(self) -> dict[str, float]:
         """Give what each folder spent since midnight UTC, in USD: costs as far as they are known, else floors."""

@@ -192,6 +192,19 @@ def test_a_job_that_no_day_has_room_for_stops_its_own_folder_alone_and_says_so(h
     house.until(job.source)
 
 
+def test_what_a_cancelled_job_wanted_keeps_no_cheaper_one_waiting(house: House) -> None:
+    house.configure(daily_budget_usd=3 * PRICE)
+    begin(house)
+    house.put(house.inbox(FOLDER, "dear.png.toml"), b"params = { n = 4 }")
+    dear = house.until_held(house.drop("dear.png", picture(1)), "budget")
+    cheap = house.drop("cheap.png", picture(2))
+    house.until(cheap, State.QUEUED, State.UPLOADED)
+    assert "hotfolder cancel" in (dear.error_message or "")
+    house.daemon.parts.actions.cancel([dear.id])
+    house.hurried(cheap)
+    assert len(house.submits()) == 1
+
+
 def test_what_did_not_fit_does_not_count_under_another_rule(house: House) -> None:
     house.configure(limits={"daily_budget_usd": 4 * PRICE}, params={"n": 3})
     begin(house)
