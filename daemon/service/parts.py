@@ -131,8 +131,7 @@ def _key(settings: Settings) -> str:
 
 def _add(brake: Brake, worker: Worker, new: Sequence[NewJob]) -> int:
     added = brake.admit(new)
-    if added:
-        worker.wake()
+    worker.wake_for(added)
     return len(added)
 
 

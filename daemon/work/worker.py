@@ -6,7 +6,7 @@ the next pool if that has room. If not, it waits in the table like all others.
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from typing import Any
 
@@ -36,6 +36,13 @@ _POOL_OF = {
     State.PROCESSING: POLL,
     State.DOWNLOADING: DOWNLOAD,
     **dict.fromkeys(FINAL, PUT_AWAY),
+}
+#: What the stages take up. For the others `counts` does not tell whether there is any.
+_TAKEN_UP = {
+    UPLOAD: frozenset({State.QUEUED, State.UPLOADING}),
+    SUBMIT: frozenset({State.UPLOADED, State.SUBMITTING}),
+    POLL: frozenset({State.PROCESSING}),
+    DOWNLOAD: frozenset({State.DOWNLOADING}),
 }
 #: Threads for submits and for downloads; the number of uploads is configured.
 _THREADS = 4
@@ -119,9 +126,16 @@ class Worker:
         self.wake()
 
     def wake(self) -> None:
-        """Look for due rows now, in every stage."""
-        for pool in self._pools.values():
-            pool.wake()
+        """Look for due rows now, in every stage that may have some: each thread that wakes costs all others time."""
+        for name, states in _TAKEN_UP.items():
+            if self._store.count_in(states):
+                self._pools[name].wake()
+        self._pools[PUT_AWAY].wake()
+
+    def wake_for(self, jobs: Collection[Job]) -> None:
+        """Look for rows in the states of these jobs, which were just recorded."""
+        for name in {_POOL_OF[job.state] for job in jobs if job.state in _POOL_OF}:
+            self._pools[name].wake()
 
     def quiet(self) -> bool:
         """Tell whether no job is in hand and nothing is known that could be taken up."""
