@@ -12,6 +12,8 @@ from daemon.errors import LocalTrouble, Rejected, SourceChanged, SourceGone
 from daemon.states import Job
 
 _BLOCK = 1 << 20
+#: Bytes. A smaller source is read once, and kept while it is uploaded: what was hashed is what is sent.
+KEPT = 8 << 20
 #: What says that this machine is short of something, not that the file is bad.
 SHORTAGE = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.ENOBUFS})
 #: What open(2) says of a link, of what `open_regular` found no file, of a socket, and of a device without driver.
@@ -94,6 +96,17 @@ def reading(job: Job) -> Iterator[int]:
         raise
     finally:
         os.close(descriptor)
+
+
+def content_of(descriptor: int, job: Job) -> bytes | None:
+    """Give what the open source of `job` holds, or None if that is too much to be kept. Raises SourceChanged."""
+    if job.size > KEPT:
+        return None
+    with turns.moving(job.size):
+        content = os.pread(descriptor, job.size + 1, 0)
+    if len(content) != job.size:
+        raise SourceChanged("the file was written to while it was read")
+    return content
 
 
 def sha256_of(descriptor: int) -> str:

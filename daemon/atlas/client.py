@@ -41,10 +41,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """An uploaded file: its temporary URL, and the SHA-256 (hexadecimal) of the bytes that were really sent."""
+    """An uploaded file: its temporary URL, and the SHA-256 (hex) of the bytes sent, None if they were given."""
 
     url: str
-    sha256: str
+    sha256: str | None
     request_id: str | None
 
 
@@ -66,8 +66,8 @@ class _Answer:
 class Client:
     """The API at `base_url` (checked by the configuration), with the key that `key()` gives at each call.
 
-    An empty key is no key: calls that need one raise Blocked(`key`). If the API is this machine (the
-    sandbox), results may come from this machine too, by http.
+    An empty key is no key: calls that need one raise Blocked(`key`). If the API is this machine (the sandbox),
+    results may come from this machine too, by http.
     """
 
     def __init__(
@@ -80,13 +80,15 @@ class Client:
         loopback = is_loopback(urlsplit(base_url).hostname or "")
         self._exchanges = Exchanges(self._timeouts, loopback=loopback)
 
-    def upload(self, fd: int, name: str, size: int, mime: str) -> Upload:
+    def upload(self, fd: int, name: str, size: int, mime: str, content: bytes | None = None) -> Upload:
         """Upload the open file `fd` of `size` bytes; `name` may be any file name, only its extension matters.
+
+        `content`: its bytes, if they are at hand; then the file is not read.
 
         Raises SourceChanged if the file has more or fewer bytes, and what `refusals.refusal` gives.
         """
         call = Deadline(self._timeouts.stall, renewed=True)
-        body = FileBody(fd, name, size, mime, sent=call.moved)
+        body = FileBody(fd, name, size, mime, sent=call.moved, content=content)
         answer = self._ask(call, "POST", wire.UPLOAD, data=body, content_type=body.content_type)
         url = _read(Call.UPLOAD, answer, wire.upload_url)
         if not body.complete:
@@ -98,9 +100,8 @@ class Client:
     def submit(self, kind: str, body: Mapping[str, Any]) -> wire.Submitted:
         """Send a generate call (`image`, `video`, `audio`) once. It costs money if it is accepted.
 
-        Raises OutcomeUnknown wherever it is not certain that it was not accepted, an answer that can't be
-        read included; Unreachable, LocalTrouble, RateLimited, Rejected, Blocked, UploadExpired mean:
-        certainly not accepted.
+        Raises OutcomeUnknown wherever it is not certain that it was not accepted, an answer that can't be read
+        included; Unreachable, LocalTrouble, RateLimited, Rejected, Blocked, UploadExpired: certainly not accepted.
         """
         try:
             text = json.dumps(body, allow_nan=False).encode("ascii")

@@ -16,16 +16,25 @@ class FileBody:
     """The multipart body with one file in field `file` (uploads page), with a length and in pieces.
 
     fd: an open file, read by position from its start, so the descriptor's own position plays no part; size:
-    the bytes that it is known to have; sent: called with each piece's length. Raises SourceChanged while it
-    is iterated if the file has more or fewer bytes than `size`, before the body is complete, so nothing of it
-    counts as uploaded.
+    the bytes that it is known to have; sent: called with each piece's length; content: the file's bytes, if they
+    are at hand, which are then neither read nor hashed. Raises SourceChanged while it is iterated if the file has
+    more or fewer bytes than `size`, before the body is complete, so nothing of it counts as uploaded.
     """
 
-    def __init__(self, fd: int, name: str, size: int, mime: str, sent: Callable[[int], None]) -> None:
+    def __init__(
+        self,
+        fd: int,
+        name: str,
+        size: int,
+        mime: str,
+        sent: Callable[[int], None],
+        content: bytes | None = None,
+    ) -> None:
         boundary = secrets.token_hex(16)
         self._fd = fd
         self._size = size
         self._sent = sent
+        self._content = content
         self._hash = hashlib.sha256()
         self._head = (
             f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{safe_name(name)}"\r\n'
@@ -46,18 +55,24 @@ class FileBody:
             at += len(piece)
             if at >= self._size:
                 break
-            self._hash.update(piece)
+            self._note(piece)
             yield frame + piece
             frame = b""
             self._sent(len(piece))
         if at != self._size or self._read(at):
             raise SourceChanged("The file was changed while it was being uploaded.")
-        self._hash.update(piece)
+        self._note(piece)
         self.complete = True
         yield frame + piece + self._tail
         self._sent(len(piece))
 
+    def _note(self, piece: bytes) -> None:
+        if self._content is None:
+            self._hash.update(piece)
+
     def _read(self, at: int) -> bytes:
+        if self._content is not None:
+            return self._content[at : at + _PIECE]
         try:
             return os.pread(self._fd, _PIECE, at)
         except OSError as error:
@@ -65,9 +80,9 @@ class FileBody:
             raise Transient(f"The file can't be read ({reason}). Tried again later.") from error
 
     @property
-    def sha256(self) -> str:
-        """The SHA-256 of the file's bytes that were sent so far, in hexadecimal."""
-        return self._hash.hexdigest()
+    def sha256(self) -> str | None:
+        """The SHA-256 of the file's bytes that were sent so far, in hexadecimal; None for a given content."""
+        return self._hash.hexdigest() if self._content is None else None
 
 
 def safe_name(name: str) -> str:

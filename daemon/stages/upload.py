@@ -1,12 +1,14 @@
 """The upload stage: fingerprint the source, find out whether it was paid for already, send it to the API."""
 
+import hashlib
 from collections.abc import Callable
 
+from daemon import turns
 from daemon.atlas.client import Client
 from daemon.config import FolderRule
 from daemon.errors import Rejected, SourceChanged
 from daemon.media import inspect
-from daemon.source import check_unchanged, reading, sha256_of
+from daemon.source import check_unchanged, content_of, reading, sha256_of
 from daemon.stages.compose import Composed, compose, fingerprint
 from daemon.stages.outcome import Outcome
 from daemon.states import Job, State
@@ -28,13 +30,14 @@ def upload(
     Raises StageError.
     """
     with reading(job) as descriptor:
-        sha256 = sha256_of(descriptor)
+        content = content_of(descriptor, job)
+        sha256 = sha256_of(descriptor) if content is None else _sha256(content)
         check_unchanged(descriptor, job)
         composed = compose(job, rule, descriptor)
         mark = mark_of(job, rule, composed, sha256)
         job, twin = settled(job, rule, mark, sha256, settle=settle, now=now())
         if twin is None:
-            twin = _send(job, rule, descriptor, client=client, now=now)
+            twin = _send(job, rule, descriptor, content, client=client, now=now)
         return twin, composed
 
 
@@ -61,7 +64,20 @@ def settled(
     return job, Outcome(State.QUEUED, reason, {"due_at": now + TWIN_LOOKS_AGAIN, "waits_for": reason})
 
 
-def _send(job: Job, rule: FolderRule, descriptor: int, *, client: Client, now: Callable[[], float]) -> Outcome:
+def _sha256(content: bytes) -> str:
+    with turns.moving(len(content)):
+        return hashlib.sha256(content).hexdigest()
+
+
+def _send(
+    job: Job,
+    rule: FolderRule,
+    descriptor: int,
+    content: bytes | None,
+    *,
+    client: Client,
+    now: Callable[[], float],
+) -> Outcome:
     # Where a submit is repeated, the tries of that are counted on.
     kept = {} if job.may_be_paid else {"attempts": 0}
     if not rule.takes_media:
@@ -74,8 +90,8 @@ def _send(job: Job, rule: FolderRule, descriptor: int, *, client: Client, now: C
             "The file ends before its end: it was not copied whole. Put it back whole.", code="cut_short"
         )
     mime = "application/octet-stream" if media is None else media.mime
-    sent = client.upload(descriptor, job.name, job.size, mime)
-    if sent.sha256 != job.sha256:
+    sent = client.upload(descriptor, job.name, job.size, mime, content)
+    if content is None and sent.sha256 != job.sha256:
         raise SourceChanged("the file was written to while it was uploaded")
     changes = {"upload_url": sent.url, "uploaded_at": now(), "request_id": sent.request_id, **kept}
     return Outcome(State.UPLOADED, "uploaded", changes)

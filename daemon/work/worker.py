@@ -126,7 +126,7 @@ class Worker:
         self.wake()
 
     def wake(self) -> None:
-        """Look for due rows now, in every stage that may have some: each thread that wakes costs all others time."""
+        """Look for due rows now, in every stage that may have some: to wake a thread costs all others time."""
         for name, states in _TAKEN_UP.items():
             if self._store.count_in(states):
                 self._pools[name].wake()

@@ -39,6 +39,18 @@ def test_an_upload_is_one_multipart_file_and_its_hash_is_that_of_the_bytes_sent(
     assert rest[len(content) :] == b"\r\n--" + boundary + b"--\r\n"
 
 
+@pytest.mark.parametrize("size", [0, 70_000])
+def test_what_is_at_hand_is_sent_and_the_file_is_not_read(
+    tmp_path: os.PathLike[str], connect: Connect, size: int
+) -> None:
+    content = os.urandom(size)
+    with serving(says(UPLOADED)) as server, opened(os.path.join(tmp_path, "f"), b"another") as fd:
+        upload = connect(server.url).upload(fd, "cat.jpg", size, "image/jpeg", content)
+        body = server.requests[0].partition(b"\r\n\r\n")[2]
+    assert upload.sha256 is None
+    assert body.partition(b"\r\n\r\n")[2].startswith(content + b"\r\n--")
+
+
 @pytest.mark.parametrize("wrong", [-1, 1])
 def test_a_file_of_another_size_is_never_uploaded_whole(
     tmp_path: os.PathLike[str], connect: Connect, wrong: int
