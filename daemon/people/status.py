@@ -219,10 +219,11 @@ def in_figures(status: Mapping[str, Any]) -> str:
     return ", ".join(parts)
 
 
-def headline(status: Mapping[str, Any]) -> str:
-    """Give the state of things in one line, as systemd shows it."""
-    reasons = dict.fromkeys(gate["reason"].rstrip(".") for gate in status["gates"])
-    reasons |= dict.fromkeys(
-        f"{name}: {entry['absent']}" for name, entry in status["folders"].items() if entry["absent"]
-    )
-    return "; ".join([in_figures(status), *reasons])
+def headline(counts: _Counts, gates: list[Gate], absent: Mapping[str, str]) -> str:
+    """Give the state of things in one line, as systemd shows it; `absent`: folders, and why theirs can't be used.
+
+    It is told every few seconds, so it asks nothing of the table, whatever that holds.
+    """
+    reasons = dict.fromkeys(gate.reason.rstrip(".") for gate in gates)
+    reasons |= dict.fromkeys(f"{name}: {why}" for name, why in absent.items())
+    return "; ".join([in_figures({"total": _total(counts)}), *reasons])

@@ -9,7 +9,6 @@ import time
 from collections.abc import Iterator
 from types import FrameType
 
-from daemon.people import status
 from daemon.service.sdnotify import Notifier
 from daemon.service.service import Service
 from daemon.signs import HUNG
@@ -121,7 +120,7 @@ def _forever(service: Service, asked: _Signals, notifier: Notifier) -> None:
 
 def _tell_status(service: Service, notifier: Notifier) -> None:
     try:
-        notifier.status(status.headline(service.status()))
+        notifier.status(service.headline())
     except Exception:
         log.exception("the status can't be told just now; the work goes on")
 

@@ -240,10 +240,20 @@ class Service:
             **self.parts.worker.silences(now),
         }
 
-    def status(self) -> dict[str, Any]:
-        """Give what `hotfolder status --json` prints."""
+    def headline(self) -> str:
+        """Give the state of things in one line."""
+        parts = self.parts
+        self._look_closely()
+        return status.headline(dict(parts.store.counts), parts.gates.closed(), parts.inbox.absent())
+
+    def _look_closely(self) -> None:
+        """Have the gates' reasons say how things are at this moment."""
         self.parts.probes.look_at_table()
         self.parts.brake.tell()
+
+    def status(self) -> dict[str, Any]:
+        """Give what `hotfolder status --json` prints."""
+        self._look_closely()
         inbox = self.parts.inbox
         about = {
             "running": True,

@@ -12,7 +12,6 @@ import pytest
 from sqlalchemy.exc import DBAPIError
 
 from daemon.errors import ConfigError
-from daemon.people import status
 from daemon.states import State
 from daemon.table.tablefile import QUICKLY_EXAMINED
 from tests.daemon.house import LASTING, House
@@ -37,7 +36,7 @@ def replaced(path: Path) -> None:
 
 def said(house: House) -> str:
     """Give what the service manager shows of the daemon, which looks at the table first."""
-    return status.headline(house.daemon.status())
+    return house.daemon.headline()
 
 
 @pytest.mark.parametrize("harm", [deleted, replaced])
