@@ -161,7 +161,7 @@ class Pool:
                 if len(found) == most:
                     self._hungry = True
                 self._ready.extend(found)
-                self._state.notify(len(found))
+                self._state.notify(max(0, len(found) - self._at_once))  # the others are for this thread
                 self._busy.discard(me)
 
     def _taken(self) -> list[Job]:
