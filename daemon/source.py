@@ -102,8 +102,14 @@ def content_of(descriptor: int, job: Job) -> bytes | None:
     """Give what the open source of `job` holds, or None if that is too much to be kept. Raises SourceChanged."""
     if job.size > KEPT:
         return None
+    parts, size = [], 0
     with turns.moving(job.size):
-        content = os.pread(descriptor, job.size + 1, 0)
+        # A file system may give less than it is asked for; one byte more than there should be tells of a change.
+        while part := os.pread(descriptor, job.size + 1 - size, size):
+            parts.append(part)
+            size += len(part)
+            signs.beat()
+    content = b"".join(parts)
     if len(content) != job.size:
         raise SourceChanged("the file was written to while it was read")
     return content

@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 
 from daemon.errors import Rejected, SourceChanged, SourceGone, SourceTrouble
 from daemon.source import (
+    KEPT,
     LONGEST_TEXT,
     check_unchanged,
+    content_of,
     identity_of,
     open_regular,
     open_source,
@@ -49,6 +51,32 @@ def test_a_write_while_it_is_read_is_noticed(folder: Folder) -> None:
         file.write(b"more")
     with pytest.raises(SourceChanged):
         check_unchanged(descriptor, job)
+    os.close(descriptor)
+
+
+@pytest.mark.parametrize("size", [0, 1, KEPT])
+def test_what_is_small_is_read_whole(folder: Folder, size: int) -> None:
+    data = os.urandom(size)
+    job = folder.job(data=data)
+    descriptor = open_source(job)
+    assert content_of(descriptor, job) == data
+    os.close(descriptor)
+
+
+def test_what_is_large_is_not_kept_in_memory(folder: Folder) -> None:
+    job = folder.job(data=bytes(KEPT + 1))
+    descriptor = open_source(job)
+    assert content_of(descriptor, job) is None
+    os.close(descriptor)
+
+
+@pytest.mark.parametrize("size", [0, 3, 7])
+def test_what_grew_or_shrank_is_not_read(folder: Folder, size: int) -> None:
+    job = folder.job(data=b"source")
+    descriptor = open_source(job)
+    os.truncate(job.source, size)
+    with pytest.raises(SourceChanged):
+        content_of(descriptor, job)
     os.close(descriptor)
 
 
