@@ -164,8 +164,8 @@ class Store(Writes):
 
     def _run_pairs(self, work: Callable[[Connection], list[_Pair]], reason: str) -> list[Job]:
         pairs = self._writer.run(work)
+        self._count((after.folder, before.state, after.state) for before, after in pairs)
         for before, after in pairs:
             if before.state is not after.state:
                 self._tell(after, Transition(after.id, after.updated_at, before.state, after.state, reason))
-        self._count((after.folder, before.state, after.state) for before, after in pairs)
         return [after for _, after in pairs]

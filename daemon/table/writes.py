@@ -72,9 +72,9 @@ class Writes(Queries):
             return added
 
         added = self._writer.run(work)
+        self._count((job.folder, None, job.state) for job in added)
         for job in added:
             self._tell(job, _found(job, wall))
-        self._count((job.folder, None, job.state) for job in added)
         return added
 
     def advance(self, job: Job, to: State, reason: str, **changes: Any) -> Job:

@@ -32,17 +32,12 @@ log = logging.getLogger(__name__)
 UPLOAD, SUBMIT, POLL, DOWNLOAD, UNREADY, PUT_AWAY = "upload", "submit", "poll", "download", "unready", "put-away"
 _POOL_OF = {
     State.QUEUED: UPLOAD,
+    State.UPLOADING: UPLOAD,
     State.UPLOADED: SUBMIT,
+    State.SUBMITTING: SUBMIT,
     State.PROCESSING: POLL,
     State.DOWNLOADING: DOWNLOAD,
     **dict.fromkeys(FINAL, PUT_AWAY),
-}
-#: What the stages take up. For the others `counts` does not tell whether there is any.
-_TAKEN_UP = {
-    UPLOAD: frozenset({State.QUEUED, State.UPLOADING}),
-    SUBMIT: frozenset({State.UPLOADED, State.SUBMITTING}),
-    POLL: frozenset({State.PROCESSING}),
-    DOWNLOAD: frozenset({State.DOWNLOADING}),
 }
 #: Threads for submits and for downloads; the number of uploads is configured.
 _THREADS = 4
@@ -127,10 +122,8 @@ class Worker:
 
     def wake(self) -> None:
         """Look for due rows now, in every stage that may have some: to wake a thread costs all others time."""
-        for name, states in _TAKEN_UP.items():
-            if self._store.count_in(states):
-                self._pools[name].wake()
-        self._pools[PUT_AWAY].wake()
+        for name in {_POOL_OF[state] for state in _POOL_OF if self._store.any_in(state)}:
+            self._pools[name].wake()
 
     def wake_for(self, jobs: Collection[Job]) -> None:
         """Look for rows in the states of these jobs, which were just recorded."""

@@ -26,6 +26,16 @@ def test_a_download_whose_host_is_silent_is_seen_and_leaves_its_place_in_flight(
     house.until(silent, State.DOWNLOADING)
 
 
+def test_a_count_that_went_astray_hides_no_other_folders_files(house: House) -> None:
+    house.start()
+    house.daemon.parts.actions.pause([])
+    waits = house.drop("waits.png", picture(1))
+    house.until(waits, State.QUEUED)
+    house.daemon.parts.store.counts["elsewhere", State.QUEUED] = -1
+    house.daemon.parts.actions.resume([])
+    house.until(waits)
+
+
 def test_quick_steps_are_all_in_the_history(house: House) -> None:
     house.start()
     job = house.until(house.drop("cat.png", picture()))
