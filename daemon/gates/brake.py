@@ -116,8 +116,8 @@ class Brake:
 
     def _reason(self, folder: str, *, coming: int = 0) -> str:
         counts = self._store.counts
-        held = [job for job in self._store.listed(state=State.HELD, folder=folder) if job.error_code == "pile"]
-        number = sum(counts[folder, state] for state in _WAITING) + len(held) + coming
+        held = self._store.number_held("pile", folder)
+        number = sum(counts[folder, state] for state in _WAITING) + held + coming
         cost = self._cost(self._settings().folders.get(folder), number)
         price = "at a price that is not known" if cost is None else at_least(cost)
         wait = "file waits" if number == 1 else "files wait"

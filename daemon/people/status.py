@@ -222,7 +222,7 @@ def in_figures(status: Mapping[str, Any]) -> str:
 def headline(counts: _Counts, gates: list[Gate], absent: Mapping[str, str]) -> str:
     """Give the state of things in one line, as systemd shows it; `absent`: folders, and why theirs can't be used.
 
-    It is told every few seconds, so it asks nothing of the table, whatever that holds.
+    It is told every few seconds, so it is made of what is in memory, whatever the table holds.
     """
     reasons = dict.fromkeys(gate.reason.rstrip(".") for gate in gates)
     reasons |= dict.fromkeys(f"{name}: {why}" for name, why in absent.items())

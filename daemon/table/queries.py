@@ -93,6 +93,15 @@ class Queries:
         ]
         return sorted(found, key=lambda job: job.id, reverse=True)[:limit]
 
+    def number_held(self, code: str, folder: str) -> int:
+        """Give how many jobs of a folder the condition `code` holds."""
+        query = select(func.count()).where(
+            UNFINISHED, JOBS.c.state == State.HELD, JOBS.c.folder == folder, JOBS.c.error_code == code
+        )
+        with self._reader.connect() as connection:
+            number: int = connection.execute(query).scalar_one()
+            return number
+
     def original_of(self, job_id: int, fingerprint: str) -> Job | None:
         """Give the job that stands for the same bytes and request as the job `job_id`, or None."""
         with self._reader.connect() as connection:
