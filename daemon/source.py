@@ -12,8 +12,6 @@ from daemon.errors import LocalTrouble, Rejected, SourceChanged, SourceGone
 from daemon.states import Job
 
 _BLOCK = 1 << 20
-#: Bytes. A smaller source is read once, and kept while it is uploaded: what was hashed is what is sent.
-KEPT = 8 << 20
 #: What says that this machine is short of something, not that the file is bad.
 SHORTAGE = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.ENOBUFS})
 #: What open(2) says of a link, of what `open_regular` found no file, of a socket, and of a device without driver.
@@ -98,33 +96,32 @@ def reading(job: Job) -> Iterator[int]:
         os.close(descriptor)
 
 
-def content_of(descriptor: int, job: Job) -> bytes | None:
-    """Give what the open source of `job` holds, or None if that is too much to be kept. Raises SourceChanged."""
-    if job.size > KEPT:
-        return None
-    parts, size = [], 0
-    with turns.moving(job.size):
-        # A file system may give less than it is asked for; one byte more than there should be tells of a change.
-        while part := os.pread(descriptor, job.size + 1 - size, size):
-            parts.append(part)
-            size += len(part)
-            signs.beat()
-    content = b"".join(parts)
-    if len(content) != job.size:
-        raise SourceChanged("the file was written to while it was read")
-    return content
-
-
 def sha256_of(descriptor: int) -> str:
     """Give the SHA-256 of an open file, in hex."""
-    digest = hashlib.sha256()
-    offset = 0
-    with turns.moving(os.fstat(descriptor).st_size):
-        while block := os.pread(descriptor, _BLOCK, offset):
-            digest.update(block)
-            offset += len(block)
+    return read_through(descriptor, keep=0)[0]
+
+
+def read_through(descriptor: int, *, keep: int) -> tuple[str, bytes | None]:
+    """Give the SHA-256 of an open file, in hex, and what it holds, or None if that is more than `keep` bytes.
+
+    Nor is kept what changed while it was read: it may be of two versions. Its ctime tells of that even where the
+    time of change of its content was set back (inode(7)).
+    """
+    before = os.fstat(descriptor)
+    digest, parts, offset = hashlib.sha256(), [], 0
+    kept = before.st_size <= keep
+    block = max(_BLOCK, before.st_size + 1) if kept else _BLOCK  # in one piece, which need not be copied
+    with turns.moving(before.st_size):
+        while part := os.pread(descriptor, block, offset):
+            digest.update(part)
+            offset += len(part)
+            if kept:
+                parts.append(part)
             signs.beat()
-    return digest.hexdigest()
+    after = os.fstat(descriptor)
+    if not kept or (after.st_size, after.st_ctime_ns) != (offset, before.st_ctime_ns):
+        return digest.hexdigest(), None
+    return digest.hexdigest(), b"".join(parts)
 
 
 def read_text(descriptor: int) -> str:

@@ -1,14 +1,12 @@
 """The upload stage: fingerprint the source, find out whether it was paid for already, send it to the API."""
 
-import hashlib
 from collections.abc import Callable
 
-from daemon import turns
 from daemon.atlas.client import Client
 from daemon.config import FolderRule
 from daemon.errors import Rejected, SourceChanged
 from daemon.media import inspect
-from daemon.source import check_unchanged, content_of, reading, sha256_of
+from daemon.source import check_unchanged, read_through, reading
 from daemon.stages.compose import Composed, compose, fingerprint
 from daemon.stages.outcome import Outcome
 from daemon.states import Job, State
@@ -23,15 +21,15 @@ SettleOriginal = Callable[[Job, str, str], tuple[Job, Job | None]]
 
 
 def upload(
-    job: Job, rule: FolderRule, *, client: Client, settle: SettleOriginal, now: Callable[[], float]
+    job: Job, rule: FolderRule, *, client: Client, settle: SettleOriginal, now: Callable[[], float], keep: int
 ) -> tuple[Outcome, Composed]:
     """Bring the source of `job` to the API, or find that its result is there already; also give its request.
 
+    A source of up to `keep` bytes is read once, and held until it is uploaded: what was hashed is what is sent.
     Raises StageError.
     """
     with reading(job) as descriptor:
-        content = content_of(descriptor, job)
-        sha256 = sha256_of(descriptor) if content is None else _sha256(content)
+        sha256, content = read_through(descriptor, keep=keep)
         check_unchanged(descriptor, job)
         composed = compose(job, rule, descriptor)
         mark = mark_of(job, rule, composed, sha256)
@@ -62,11 +60,6 @@ def settled(
         return job, Outcome(State.DOWNLOADING, reason, changes)
     reason = f"waits for job {original.id}, the same file under the same rule ({original.state})"
     return job, Outcome(State.QUEUED, reason, {"due_at": now + TWIN_LOOKS_AGAIN, "waits_for": reason})
-
-
-def _sha256(content: bytes) -> str:
-    with turns.moving(len(content)):
-        return hashlib.sha256(content).hexdigest()
 
 
 def _send(

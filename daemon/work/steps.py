@@ -40,6 +40,8 @@ Commit = Callable[[Hand, Outcome], bool]
 _SLOW = 0.2
 #: Bytes. What a smaller file is, is noted with the next write; to upload it twice would cost less than a write.
 _SMALL = 4_000_000
+#: Bytes of sources that all uploads under way hold in memory together; what is larger than a share is read twice.
+_KEPT = 32 << 20
 #: Seconds for which a thread waits for its turn with a job in hand.
 _LONGEST_WAIT = 0.5
 
@@ -121,9 +123,10 @@ class Steps:
     def upload(self, hand: Hand, rule: FolderRule) -> Outcome:
         """Upload the source."""
         self.folders.check_inbox(rule)  # else a source on a mount that is gone would count as vanished
+        keep = _KEPT // self.settings.limits.uploads
         with self._paced(UPLOADS) as call:
             outcome, hand.composed = upload(
-                hand.job, rule, client=self._client, settle=self._settle_into(hand), now=self._clock.now
+                hand.job, rule, client=self._client, settle=self._settle_into(hand), now=self._clock.now, keep=keep
             )
             call.made = "upload_url" in outcome.changes
         if outcome.to is State.UPLOADED and rule.sidecar_wait and not has_sidecar(hand.job):

@@ -1,8 +1,10 @@
 """Sources: opened only if they are plain files, and known again only while nothing about them changed."""
 
+import contextlib
 import hashlib
 import os
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,19 +13,19 @@ from hypothesis import strategies as st
 
 from daemon.errors import Rejected, SourceChanged, SourceGone, SourceTrouble
 from daemon.source import (
-    KEPT,
     LONGEST_TEXT,
     check_unchanged,
-    content_of,
     identity_of,
     open_regular,
     open_source,
     read_text,
+    read_through,
     reading,
     sha256_of,
 )
 from daemon.states import Job, State
 from tests.files.conftest import Folder, another_user
+from tests.support import wait_for
 
 
 def opened(path: os.PathLike[str]) -> int:
@@ -54,29 +56,47 @@ def test_a_write_while_it_is_read_is_noticed(folder: Folder) -> None:
     os.close(descriptor)
 
 
-@pytest.mark.parametrize("size", [0, 1, KEPT])
-def test_what_is_small_is_read_whole(folder: Folder, size: int) -> None:
+@pytest.mark.parametrize("size", [0, 1, 3_000_000])
+def test_what_is_small_is_kept_as_it_was_hashed(folder: Folder, size: int) -> None:
     data = os.urandom(size)
-    job = folder.job(data=data)
-    descriptor = open_source(job)
-    assert content_of(descriptor, job) == data
+    descriptor = open_source(folder.job(data=data))
+    assert read_through(descriptor, keep=size) == (hashlib.sha256(data).hexdigest(), data)
+    assert read_through(descriptor, keep=size - 1) == (hashlib.sha256(data).hexdigest(), None)
     os.close(descriptor)
 
 
-def test_what_is_large_is_not_kept_in_memory(folder: Folder) -> None:
-    job = folder.job(data=bytes(KEPT + 1))
-    descriptor = open_source(job)
-    assert content_of(descriptor, job) is None
-    os.close(descriptor)
+@contextlib.contextmanager
+def after_the_first_read(change: Callable[[], object]) -> Iterator[None]:
+    """Have something happen once, right after the first bytes were read."""
+    left = [change]
+
+    def look(_: object, event: str, what: object) -> None:
+        if event == "c_return" and what is os.pread and left:
+            left.pop()()
+
+    sys.setprofile(look)
+    try:
+        yield
+    finally:
+        sys.setprofile(None)
+    assert not left
 
 
-@pytest.mark.parametrize("size", [0, 3, 7])
-def test_what_grew_or_shrank_is_not_read(folder: Folder, size: int) -> None:
+@pytest.mark.parametrize("size", [0, 5, 6, 7])
+def test_what_changes_while_it_is_read_is_not_kept(folder: Folder, size: int) -> None:
     job = folder.job(data=b"source")
-    descriptor = open_source(job)
-    os.truncate(job.source, size)
-    with pytest.raises(SourceChanged):
-        content_of(descriptor, job)
+    descriptor, status = open_source(job), os.lstat(job.source)
+
+    def change() -> None:
+        Path(job.source).write_bytes(b"other!!"[:size])
+        wait_for(set_back, 10, "the clock of ctimes, which ticks in milliseconds")
+
+    def set_back() -> bool:
+        os.utime(job.source, ns=(status.st_atime_ns, status.st_mtime_ns))
+        return os.lstat(job.source).st_ctime_ns != status.st_ctime_ns
+
+    with after_the_first_read(change):
+        assert read_through(descriptor, keep=100)[1] is None
     os.close(descriptor)
 
 
