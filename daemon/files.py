@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
-from daemon import signs, turns
+from daemon import signs
 
 _AT_FDCWD = -100
 _RENAME_NOREPLACE = 1
@@ -128,8 +128,7 @@ def write_all(descriptor: int, data: bytes) -> None:
 def sync(descriptor: int) -> None:
     """Bring a file's bytes to the disk (fsync(2)); that may take a slow disk as long as the file is large."""
     signs.silent_until(time.monotonic() + os.fstat(descriptor).st_size / _SLOWEST)
-    with turns.away():
-        os.fsync(descriptor)
+    os.fsync(descriptor)
     signs.beat()
 
 
@@ -150,8 +149,7 @@ def sync_directory(path: str) -> None:
     """Bring a directory's names to the disk (fsync(2) on the directory)."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        with turns.away():
-            os.fsync(descriptor)
+        os.fsync(descriptor)
     finally:
         os.close(descriptor)
 

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent / "daemon"
 LAYERS = (
     {"errors", "__init__"},
     {"sandbox"},
-    {"clock", "events", "names", "retry", "signs", "states", "turns"},
+    {"clock", "cores", "events", "names", "retry", "signs", "states"},
     {"pace"},
     {"media"},
     {"config"},

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes, urljoin, urlsplit
 
-from daemon import turns
+from daemon import cores
 from daemon.atlas.addresses import refusal
 from daemon.atlas.deadline import Deadline
 from daemon.atlas.exchange import Exchanges, Request, Response
@@ -90,7 +90,7 @@ def _receive(
     if response.length is not None and response.length > limit:
         raise _too_large(limit)
     size = 0
-    with turns.moving(response.length):
+    with cores.moving(response.length):
         for piece in response.pieces():
             size += len(piece)
             if size > limit:

@@ -1,19 +1,16 @@
 """One request and its answer, read in pieces under a deadline; what both API calls and downloads are made of."""
 
 import contextlib
-import ssl
 import threading
 import weakref
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
-from urllib3.util import wait_for_read
 
-from daemon import signs, turns
+from daemon import cores, signs
 from daemon.atlas.border import broken, translated
 from daemon.atlas.deadline import Deadline, Watch
 from daemon.atlas.environment import Environment
@@ -21,10 +18,8 @@ from daemon.atlas.text import plain
 from daemon.atlas.transport import Sender
 from daemon.errors import LocalTrouble
 
-#: What is left of a body of so many bytes is read without letting others compute.
+#: What is left of a body of so many bytes is read in one go.
 _SHORT = 16 * 1024
-#: What a socket takes in one go, whatever the line.
-_BUFFERED = 16 * 1024
 #: How much of a body is asked for at once.
 PIECE = 256 * 1024
 
@@ -95,18 +90,9 @@ class Response:
             # counts, as its pace shows.
             with translated(self._call, self._host):
                 return raw.read(left, decode_content=True), True
-        with translated(self._call, self._host), self._waiting():
+        with translated(self._call, self._host):
             # not past the announced end: what lies behind it is not this answer's
             return raw.read1(min(left or PIECE, PIECE), decode_content=True), False
-
-    def _waiting(self) -> AbstractContextManager[None]:
-        """Let others compute for a read that has to wait for its bytes; what is there is read at once."""
-        sock = getattr(self._raw.raw.connection, "sock", None)
-        if sock is None:
-            return turns.away()
-        # Under TLS the socket may hold a part of a record, or none of this answer's bytes at all.
-        is_there = sock.pending() > 0 if isinstance(sock, ssl.SSLSocket) else wait_for_read(sock, 0.0)
-        return contextlib.nullcontext() if is_there else turns.away()
 
 
 class Exchanges:
@@ -147,7 +133,8 @@ class Exchanges:
                 raw.close()
 
     def _start(self, sender: Sender, call: Deadline, request: Request, host: str) -> requests.Response:
-        with translated(call, host), self._sending(request.data):
+        size = 0 if request.data is None else len(request.data)
+        with translated(call, host), cores.moving(size):
             return sender.send(
                 call,
                 request.method,
@@ -156,11 +143,6 @@ class Exchanges:
                 data=request.data,
                 connect=self.timeouts.connect,
             )
-
-    def _sending(self, body: Any) -> AbstractContextManager[None]:
-        """Let others compute while a body is sent that takes a while: to another machine, all but the smallest."""
-        size = 0 if body is None else len(body)
-        return turns.moving(size) if self.loopback or size <= _BUFFERED else turns.away()
 
     def drop_idle(self) -> int:
         """Close all idle connections, of any thread: descriptors are short, and they only save time."""

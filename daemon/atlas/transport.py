@@ -10,7 +10,6 @@ import contextlib
 import functools
 import queue
 import socket
-import ssl
 import time
 import weakref
 from collections.abc import Mapping
@@ -24,7 +23,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.util import wait_for_read
 
-from daemon import __version__, signs, turns
+from daemon import __version__, signs
 from daemon.atlas.addresses import peer_refusal
 from daemon.atlas.deadline import QUIET, Deadline
 from daemon.atlas.environment import Environment
@@ -80,8 +79,7 @@ class _Connection(HTTPConnection):
         return sock
 
     def connect(self) -> None:
-        with turns.away():
-            super().connect()  # with the proxy's tunnel and the TLS handshake
+        super().connect()  # with the proxy's tunnel and the TLS handshake
         self._ready()
 
     def request(self, *args: Any, **kwargs: Any) -> None:
@@ -93,10 +91,7 @@ class _Connection(HTTPConnection):
         super().request(*args, **kwargs)
 
     def getresponse(self) -> Any:
-        with turns.away():
-            self._await_answer()
-            if isinstance(self.sock, ssl.SSLSocket):  # what came may be no more than a ticket for the next session
-                return super().getresponse()
+        self._await_answer()
         return super().getresponse()
 
     def _await_answer(self) -> None:

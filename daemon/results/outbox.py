@@ -12,7 +12,7 @@ import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from daemon import files, names, turns
+from daemon import files, names
 from daemon.config import FolderRule
 from daemon.errors import Blocked, LocalTrouble, StageError
 from daemon.inbox.names import PUT_AWAY
@@ -159,7 +159,7 @@ def publish(job: Job, rule: FolderRule, draft: Draft, provenance: Callable[[str]
             raise
         return target
 
-    with turns.away(), _folder_trouble(rule):  # it waits for the disk twice, and does little between
+    with _folder_trouble(rule):
         _withdraw_record(draft.path)
         target = files.first_free(attempt)
         files.sync_directory(directory)

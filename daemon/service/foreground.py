@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from types import FrameType
 
+from daemon import cores
 from daemon.service.sdnotify import Notifier
 from daemon.service.service import Service
 from daemon.signs import HUNG
@@ -114,6 +115,7 @@ def _forever(service: Service, asked: _Signals, notifier: Notifier) -> None:
         heart.beat()
         service.parts.scheduler.keep_up()
         _tell_status(service, notifier)
+        cores.gather()
         asked.woken.wait(turn if ready and reload is None else _SOON)
         asked.woken.clear()
 
@@ -166,6 +168,7 @@ def _once(service: Service, asked: _Signals) -> int:
     while not asked.stop:
         if service.at_rest():
             break
+        cores.gather()
         asked.woken.wait(0.05)
     else:
         return 1

@@ -13,8 +13,6 @@ from urllib.parse import quote
 from sqlalchemy import Connection, Engine, RootTransaction, create_engine, event
 from sqlalchemy.pool import NullPool, Pool, QueuePool
 
-from daemon import turns
-
 T = TypeVar("T")
 
 log = logging.getLogger(__name__)
@@ -149,8 +147,7 @@ class GroupCommit:
                 with contextlib.suppress(IndexError):
                     self._queue[0].call()
             else:
-                with turns.away():
-                    ticket.turn.acquire()
+                ticket.turn.acquire()
         if ticket.error is not None:
             raise ticket.error
         return cast("T", ticket.value)
@@ -200,8 +197,7 @@ class GroupCommit:
         except BaseException:
             transaction.rollback()
             raise
-        with turns.away():  # the commit waits for the disk
-            transaction.commit()
+        transaction.commit()
 
     def _drop_connection(self) -> None:
         connection, self._connection = self._connection, None

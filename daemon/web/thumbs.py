@@ -14,6 +14,7 @@ import sys
 import threading
 from collections import OrderedDict
 
+from daemon import cores
 from daemon.files import temporary_file
 from daemon.source import open_regular
 
@@ -143,16 +144,17 @@ class _Process:
         self._peer, other = socket.socketpair()
         with other:
             self._peer.settimeout(_SECONDS)
-            self._child = subprocess.Popen(  # it gets nothing of ours: no environment (the key!), no files
-                # -P: nothing is loaded from the directory in which the daemon happens to run
-                [sys.executable, "-P", "-m", "daemon.web.painter", str(other.fileno())],
-                pass_fds=[other.fileno()],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                env={"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
-                start_new_session=True,
-            )
+            with cores.roaming():
+                self._child = subprocess.Popen(  # it gets nothing of ours: no environment (the key!), no files
+                    # -P: nothing is loaded from the directory in which the daemon happens to run
+                    [sys.executable, "-P", "-m", "daemon.web.painter", str(other.fileno())],
+                    pass_fds=[other.fileno()],
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                    env={"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+                    start_new_session=True,
+                )
 
     def make(self, source: int, target: int) -> None:
         """Have a small picture made of one open file in another. Raises _Unable."""

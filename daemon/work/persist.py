@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from daemon import signs, turns
+from daemon import signs
 from daemon.states import Job
 from daemon.work.aftermath import shortage_of
 
@@ -50,8 +50,7 @@ class Persist:
             self._rest()
 
     def _rest(self) -> None:
-        with turns.away():
-            if self._stopping.is_set():
-                time.sleep(min(self._pause, 0.2))  # an event that is set waits for nothing
-            else:
-                self._stopping.wait(self._pause)
+        if self._stopping.is_set():
+            time.sleep(min(self._pause, 0.2))  # an event that is set waits for nothing
+        else:
+            self._stopping.wait(self._pause)

@@ -6,7 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from daemon import signs, turns
+from daemon import signs
 from daemon.states import Job
 
 log = logging.getLogger(__name__)
@@ -28,13 +28,11 @@ class Pool:
         claim: Callable[[int], list[Job]],
         work: Callable[[list[Job]], None],
         *,
-        turn: turns.Turn | None = None,
         at_once: int = 1,
         linger: float = 0.0,
         ahead: int | None = None,
     ) -> None:
         self.name = name
-        self._turn = turn or turns.Turn()
         self._at_once = at_once
         self._linger = linger
         self._lingers = False
@@ -134,8 +132,7 @@ class Pool:
             if not jobs:
                 return
             try:
-                with turns.mine(self._turn):
-                    self._work(jobs)
+                self._work(jobs)
             finally:
                 with self._state:
                     self._busy.discard(threading.get_ident())
@@ -176,8 +173,7 @@ class Pool:
 
     def _claimed(self, most: int) -> list[Job]:
         try:
-            with turns.mine(self._turn):
-                found = self._claim(most)
+            found = self._claim(most)
         except Exception:
             if not self._told:  # once: a full disk lasts
                 log.exception("the %s stage could not take up work; it tries again and again", self.name)

@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from daemon import turns
 from daemon.atlas.client import Client
 from daemon.atlas.pacing import Outcome as Paced
 from daemon.atlas.pacing import Pacing
@@ -274,9 +273,7 @@ class Steps:
             if pause > 0 or now > waits_until:
                 text = "The service is in trouble or asked for fewer calls; this one waits."
                 raise RateLimited(text, after=max(pause, 0.0))
-            with turns.away():
-                stops = self.stopping.wait(0.02)
-            if stops:
+            if self.stopping.wait(0.02):
                 raise Transient("the daemon stopped")
         return now
 

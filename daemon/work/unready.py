@@ -10,7 +10,6 @@ from typing import Any
 
 from daemon.states import Job
 from daemon.table.store import Store
-from daemon.turns import Turn
 from daemon.work.persist import Persist
 from daemon.work.pool import Pool
 
@@ -25,12 +24,12 @@ SOON = 0.2
 class Unready:
     """A pool of one thread for it. `later` is told when the rows are due, once they can be claimed again."""
 
-    def __init__(self, store: Store, persist: Persist, turn: Turn, later: Callable[[float], None]) -> None:
+    def __init__(self, store: Store, persist: Persist, later: Callable[[float], None]) -> None:
         self._store = store
         self._persist = persist
         self._later = later
         self._changes: dict[int, Mapping[str, Any]] = {}
-        self.pool = Pool("unready", 1, lambda _: [], self._write, turn=turn, at_once=_AT_ONCE, linger=_LINGER)
+        self.pool = Pool("unready", 1, lambda _: [], self._write, at_once=_AT_ONCE, linger=_LINGER)
 
     def take(self, row: Job, changes: Mapping[str, Any]) -> bool:
         """Take what is to be written of a claimed row; False if there is no room for it."""

@@ -17,7 +17,6 @@ from daemon.errors import Conflict
 from daemon.stages.outcome import Outcome
 from daemon.states import CONDITIONS, FINAL, IN_FLIGHT, Job, Move, State
 from daemon.table.store import Store
-from daemon.turns import Turn
 from daemon.work.aftermath import internal
 from daemon.work.claims import Claims
 from daemon.work.closing import AT_ONCE, Closing
@@ -79,17 +78,14 @@ class Worker:
         self._persist = Persist(steps.stopping)
         closing = Closing(store, self._persist, clock, steps.folders, steps.rule_for, chance=chance, later=later)
         uploads = settings.limits.uploads
-        turn = Turn()
-        self._unready = Unready(store, self._persist, turn, later)
+        self._unready = Unready(store, self._persist, later)
         self._pools = {
-            UPLOAD: Pool(UPLOAD, uploads, claims.for_upload, self._carry, turn=turn),
-            SUBMIT: Pool(SUBMIT, _THREADS, claims.for_submit, self._carry, turn=turn),
-            POLL: Pool(POLL, _POLLERS, claims.for_poll, self._carry, turn=turn, ahead=_POLLS_AHEAD),
-            DOWNLOAD: Pool(DOWNLOAD, _THREADS, claims.for_download, self._carry, turn=turn),
+            UPLOAD: Pool(UPLOAD, uploads, claims.for_upload, self._carry),
+            SUBMIT: Pool(SUBMIT, _THREADS, claims.for_submit, self._carry),
+            POLL: Pool(POLL, _POLLERS, claims.for_poll, self._carry, ahead=_POLLS_AHEAD),
+            DOWNLOAD: Pool(DOWNLOAD, _THREADS, claims.for_download, self._carry),
             UNREADY: self._unready.pool,
-            PUT_AWAY: Pool(
-                PUT_AWAY, 1, claims.for_put_away, closing.close, turn=turn, at_once=AT_ONCE, linger=_LINGER
-            ),
+            PUT_AWAY: Pool(PUT_AWAY, 1, claims.for_put_away, closing.close, at_once=AT_ONCE, linger=_LINGER),
         }
 
     def start(self) -> None:

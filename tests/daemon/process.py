@@ -71,6 +71,14 @@ class Process:
         self._process.send_signal(signal.SIGSTOP)
         wait_for(lambda: all(state in "TD" for state in self._states()), 10, "all threads to stand still")
 
+    def cores(self) -> dict[int, set[int]]:
+        """Give, by thread, the processor cores that it may run on."""
+        cores = {}
+        for thread in map(int, os.listdir(f"/proc/{self.pid}/task")):
+            with contextlib.suppress(ProcessLookupError):
+                cores[thread] = os.sched_getaffinity(thread)
+        return cores
+
     def _states(self) -> list[str]:
         """Give the state of each of its threads (proc_pid_stat(5))."""
         states = []

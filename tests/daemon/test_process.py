@@ -42,6 +42,21 @@ def test_thirty_files_survive_a_kill_in_the_middle(house: House, done_before: in
     check_all_delivered(house, files)
 
 
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="there is one core only")
+def test_its_threads_share_a_core(house: House) -> None:
+    house.configure()
+    with running(house) as process:
+        house.drop("a.png", picture())
+        wait_for(lambda: [job.state for job in jobs_of(house)] == [State.DONE])
+
+        def gathered() -> bool:
+            cores = process.cores()
+            assert cores.pop(process.pid) == os.sched_getaffinity(0)
+            return len({core for each in cores.values() for core in each}) == 1
+
+        wait_for(gathered, 20, "all threads but the main one to share a core")
+
+
 def test_many_kills_pay_nothing_twice(house: House) -> None:
     house.sandbox.set(latency=0.01, predict_seconds=0.2, jitter=0.5)
     house.configure(FOLDERS)

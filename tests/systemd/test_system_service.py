@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import stat
 from collections.abc import Iterator
 
@@ -89,6 +90,17 @@ def test_it_is_ready_and_keeps_its_state_to_itself(service: Machine) -> None:
     assert (stat.S_IMODE(state.st_mode), state.st_uid) == (0o700, owner)
     assert read_only(service, shown["MainPID"], "/")
     assert installation.KEY.strip() not in service.journal(UNIT)
+
+
+def test_its_threads_may_share_a_core(service: Machine) -> None:
+    pid = main_pid(service)
+
+    def gathered() -> bool:
+        every = service.run("sh", "-c", f"cat /proc/{pid}/task/*/status", check=False).stdout
+        bound = re.findall(r"^Cpus_allowed_list:\s+(\d+)$", every, re.MULTILINE)
+        return len(bound) > 10 and len(set(bound)) == 1
+
+    wait_for(gathered, timeout=20, what="threads that are bound to a core")
 
 
 def test_it_calls_with_the_key_that_systemd_hands_over(service: Machine) -> None:
