@@ -13,12 +13,13 @@ log = logging.getLogger(__name__)
 
 
 class Pool:
-    """`size` threads that each take up to `at_once` jobs and run `work` on them, which must not raise.
+    """`size` places, in which threads take up to `at_once` jobs each and run `work` on them, which must not raise.
 
     `claim(most)` gives up to `most` jobs from the table. It is asked only when there may be some: after `wake`,
     or when the last answer was a full one. A job that is handed over (`reserve`, `put`) saves that question.
     `linger`: seconds for which a single thread waits for more jobs before it works on some together. `ahead`: how
-    many are claimed together, if that is more than the threads take up at once.
+    many are claimed together, if that is more than the threads take up at once. `more`: threads beside those that
+    fill the places; `work` gives its place up to one of them (`leave`) where it goes on with another stage.
     """
 
     def __init__(
@@ -31,6 +32,7 @@ class Pool:
         at_once: int = 1,
         linger: float = 0.0,
         ahead: int | None = None,
+        more: int = 0,
     ) -> None:
         self.name = name
         self._at_once = at_once
@@ -46,8 +48,10 @@ class Pool:
         self._stopping = False
         self._told = False
         self._busy: set[int] = set()
+        self._size = size
+        self._placed: set[int] = set()  # of the busy ones, those that have a place
         self._wanted_since = time.monotonic()
-        self._signs = [signs.Sign() for _ in range(size)]
+        self._signs = [signs.Sign() for _ in range(size + more)]
         self._threads = [
             threading.Thread(target=self._loop, args=(sign,), name=f"{name}-{number}", daemon=True)
             for number, sign in enumerate(self._signs)
@@ -103,6 +107,14 @@ class Pool:
             if not self._lingers or len(self._ready) >= self._at_once:
                 self._state.notify()
 
+    def leave(self) -> None:
+        """Give up the place of this thread, which goes on with its job elsewhere; again, it does nothing."""
+        with self._state:
+            if threading.get_ident() in self._placed:
+                self._placed.discard(threading.get_ident())
+                if self._wants_more():
+                    self._state.notify()
+
     def quiet(self) -> bool:
         """Tell whether nothing is in hand and nothing is known to be there to claim."""
         with self._state:
@@ -119,7 +131,7 @@ class Pool:
             return signs.silence(now, self._wanted_since, (sign.at for sign in self._signs))
 
     def _has_work(self) -> bool:
-        return bool(self._busy or self._ready or self._hungry)
+        return bool(self._busy or self._wants_more())
 
     def _is_wanted(self) -> None:
         if not self._has_work():
@@ -136,18 +148,20 @@ class Pool:
             finally:
                 with self._state:
                     self._busy.discard(threading.get_ident())
+                    self._placed.discard(threading.get_ident())
 
     def _next(self) -> list[Job]:
         """Wait for jobs; none: the pool is to stop."""
         me = threading.get_ident()
         while True:
             with self._state:
-                while not (self._ready or self._hungry or self._stopping):
+                while not (self._stopping or (self._wants_more() and len(self._placed) < self._size)):
                     self._state.wait()
                 if self._stopping:
                     return self._taken()
                 signs.beat()
                 self._busy.add(me)
+                self._placed.add(me)
                 if self._ready:
                     self._await_more()
                     return self._taken()
@@ -160,6 +174,10 @@ class Pool:
                 self._ready.extend(found)
                 self._state.notify(max(0, len(found) - self._at_once))  # the others are for this thread
                 self._busy.discard(me)
+                self._placed.discard(me)
+
+    def _wants_more(self) -> bool:
+        return bool(self._ready or self._hungry)
 
     def _taken(self) -> list[Job]:
         return [self._ready.popleft() for _ in range(min(self._at_once, len(self._ready)))]

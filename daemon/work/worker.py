@@ -40,6 +40,8 @@ _POOL_OF = {
 }
 #: Threads for submits and for downloads; the number of uploads is configured.
 _THREADS = 4
+#: Threads that upload while others go on with what they uploaded.
+_MORE = 4
 #: Polls wait longer for the network than they compute; so many rows are claimed with one transaction.
 _POLLERS, _POLLS_AHEAD = 8, 64
 #: Seconds for which sources of jobs that ended wait for others, to be put away with them.
@@ -80,10 +82,10 @@ class Worker:
         uploads = settings.limits.uploads
         self._unready = Unready(store, self._persist, later)
         self._pools = {
-            UPLOAD: Pool(UPLOAD, uploads, claims.for_upload, self._carry),
-            SUBMIT: Pool(SUBMIT, _THREADS, claims.for_submit, self._carry),
-            POLL: Pool(POLL, _POLLERS, claims.for_poll, self._carry, ahead=_POLLS_AHEAD),
-            DOWNLOAD: Pool(DOWNLOAD, _THREADS, claims.for_download, self._carry),
+            UPLOAD: Pool(UPLOAD, uploads, claims.for_upload, partial(self._carry, UPLOAD), more=_MORE),
+            SUBMIT: Pool(SUBMIT, _THREADS, claims.for_submit, partial(self._carry, SUBMIT)),
+            POLL: Pool(POLL, _POLLERS, claims.for_poll, partial(self._carry, POLL), ahead=_POLLS_AHEAD),
+            DOWNLOAD: Pool(DOWNLOAD, _THREADS, claims.for_download, partial(self._carry, DOWNLOAD)),
             UNREADY: self._unready.pool,
             PUT_AWAY: Pool(PUT_AWAY, 1, claims.for_put_away, closing.close, at_once=AT_ONCE, linger=_LINGER),
         }
@@ -134,12 +136,13 @@ class Worker:
         """Give, by stage, the seconds for which nothing got on though there is work; `now`: time.monotonic()."""
         return {name: pool.silence(now) for name, pool in self._pools.items()}
 
-    def _carry(self, claimed: list[Job]) -> None:
+    def _carry(self, pool: str, claimed: list[Job]) -> None:
         """Run a claimed job's stage, and those after it as long as that is this thread's; nothing is raised."""
         hand = Hand(claimed[0])
         try:
             while self._stage(hand):
                 signs.beat()
+                self._pools[pool].leave()
         except Conflict as conflict:
             log.info("%s", conflict)
         except Exception:

@@ -68,8 +68,9 @@ def start(table: Table) -> Iterator[Start]:
         *,
         at_once: int = 1,
         linger: float = 0.0,
+        more: int = 0,
     ) -> Pool:
-        pool = Pool("test", size, claim, work, at_once=at_once, linger=linger)
+        pool = Pool("test", size, claim, work, at_once=at_once, linger=linger, more=more)
         pools.append(pool)
         pool.start()
         return pool
@@ -102,6 +103,52 @@ def test_never_more_at_once_than_there_are_threads(table: Table, start: Start) -
     table.go_on.set()
     wait_for(lambda: len(table.done) == 20)
     assert table.most_at_once == 3
+
+
+def test_more_threads_than_places_leave_places_and_go_on(table: Table, start: Start) -> None:
+    goes_on = threading.Event()
+    beyond: list[int] = []
+
+    def work(jobs: list[Job]) -> None:
+        table.work(jobs)
+        pool.leave()
+        pool.leave()  # a second time it leaves nothing
+        beyond.append(jobs[0].id)
+        assert goes_on.wait(10)
+
+    table.go_on.clear()
+    table.add(*range(20))
+    pool = start(2, work=work, more=3)
+    wait_for(lambda: table.at_once == 2)
+    table.go_on.set()
+    wait_for(lambda: len(beyond) == 5, what="all five threads to be beyond their places")
+    assert len(table.done) == 5
+    assert not pool.quiet()
+    goes_on.set()
+    wait_for(lambda: len(beyond) == 20)
+    assert table.most_at_once == 2
+    wait_for(pool.quiet)
+
+
+def test_a_place_that_is_left_is_taken_by_who_waits(table: Table, start: Start) -> None:
+    left, goes_on = threading.Event(), threading.Event()
+
+    def work(jobs: list[Job]) -> None:
+        if jobs[0].id == 0:
+            assert left.wait(10)
+            pool.leave()
+            assert goes_on.wait(10)
+        table.work(jobs)
+
+    table.add(0)
+    pool = start(1, work=work, more=1)
+    wait_for(lambda: table.asked and not table.rows)
+    table.add(1)
+    pool.wake()  # whoever hears it finds no place
+    left.set()
+    wait_for(lambda: table.done == [1])
+    goes_on.set()
+    wait_for(lambda: table.done == [1, 0])
 
 
 def test_an_empty_table_is_asked_once_for_each_wake(table: Table, start: Start) -> None:
