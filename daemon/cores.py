@@ -1,12 +1,11 @@
-"""Cores: all threads of the daemon share one processor core, but for those that move many megabytes.
+"""Cores: all threads of the daemon share one processor core, but for those that hash megabytes.
 
 Python runs one thread at a time, but lets go of its lock for every system call, however short. The kernel wakes a
 thread that wants the lock on a core that is idle. So with several cores each of these calls becomes a hand-over:
 the caller finds the lock taken when it comes back, sleeps, and the other one goes on where no cache holds what it
 needs. On one core the caller is back before anybody else has run; they run when it really waits.
 
-What reads, hashes, sends or writes very many bytes does that without the lock, and is worth a core of its own
-(`moving`).
+What reads and hashes a megabyte in one go does that without the lock, and beside the others (`hashing`).
 
 The main thread is not bound. It is where the kernel had room when it last woke, and `gather`, called now and then,
 brings the others there: a core that other processes want is left again. Where binding is not allowed (by a filter
@@ -22,8 +21,8 @@ from contextlib import AbstractContextManager
 
 #: Seconds for which a core is kept.
 KEPT = 5.0
-#: Bytes; to move more of them is worth a core of its own, if there is one.
-MANY = 16 << 20
+#: Bytes; to read and hash as many of them takes longer than to go to another core and back.
+MANY = 1 << 20
 #: Where a thread's stat has its core, counted from behind its name: proc_pid_stat(5), fields 39 and 3.
 _PROCESSOR = 39 - 3
 
@@ -67,9 +66,12 @@ def scatter() -> None:
     _shared.kept_until = 0.0
 
 
-def moving(count: int | None) -> AbstractContextManager[None]:
-    """Let this thread run on any core for the length of a with block that moves `count` bytes, if that is many."""
-    return roaming() if count is not None and count >= MANY else contextlib.nullcontext()
+def hashing(count: int) -> AbstractContextManager[None]:
+    """Let this thread run on any core for the length of a with block in which it hashes `count` bytes at a time.
+
+    Only if they are many: who wants the interpreter's lock back again and again had better stay where it is.
+    """
+    return roaming() if count >= MANY else contextlib.nullcontext()
 
 
 @contextlib.contextmanager

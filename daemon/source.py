@@ -111,7 +111,7 @@ def read_through(descriptor: int, *, keep: int) -> tuple[str, bytes | None]:
     digest, parts, offset = hashlib.sha256(), [], 0
     kept = before.st_size <= keep
     block = max(_BLOCK, before.st_size + 1) if kept else _BLOCK  # in one piece, which need not be copied
-    with cores.moving(before.st_size):
+    with cores.hashing(min(block, before.st_size)):
         while part := os.pread(descriptor, block, offset):
             digest.update(part)
             offset += len(part)

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes, urljoin, urlsplit
 
-from daemon import cores
 from daemon.atlas.addresses import refusal
 from daemon.atlas.deadline import Deadline
 from daemon.atlas.exchange import Exchanges, Request, Response
@@ -90,12 +89,11 @@ def _receive(
     if response.length is not None and response.length > limit:
         raise _too_large(limit)
     size = 0
-    with cores.moving(response.length):
-        for piece in response.pieces():
-            size += len(piece)
-            if size > limit:
-                raise _too_large(limit)
-            write(piece)
+    for piece in response.pieces():
+        size += len(piece)
+        if size > limit:
+            raise _too_large(limit)
+        write(piece)
     return Fetched(size, _media_type(response.header("Content-Type")), response.announced)
 
 

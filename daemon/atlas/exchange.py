@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import requests
 
-from daemon import cores, signs
+from daemon import signs
 from daemon.atlas.border import broken, translated
 from daemon.atlas.deadline import Deadline, Watch
 from daemon.atlas.environment import Environment
@@ -133,8 +133,7 @@ class Exchanges:
                 raw.close()
 
     def _start(self, sender: Sender, call: Deadline, request: Request, host: str) -> requests.Response:
-        size = 0 if request.data is None else len(request.data)
-        with translated(call, host), cores.moving(size):
+        with translated(call, host):
             return sender.send(
                 call,
                 request.method,

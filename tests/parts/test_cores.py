@@ -93,10 +93,9 @@ assert len(late.submit(bound).result()) == 1
 def test_who_moves_many_bytes_runs_on_any_core() -> None:
     run("""
 cores.gather()
-assert there(inside, cores.moving(cores.MANY)) == every
+assert there(inside, cores.hashing(cores.MANY)) == every
 assert len(there(bound)) == 1
-assert len(there(inside, cores.moving(cores.MANY - 1))) == 1
-assert len(there(inside, cores.moving(None))) == 1
+assert len(there(inside, cores.hashing(cores.MANY - 1))) == 1
 """)
 
 
@@ -105,7 +104,7 @@ def test_a_thread_that_moves_many_bytes_is_not_called_back() -> None:
 cores.KEPT = 0.0
 cores.gather()
 def moves():
-    with cores.moving(cores.MANY), cores.moving(cores.MANY):
+    with cores.hashing(cores.MANY), cores.moving(cores.MANY):
         begun.set()
         assert goes_on.wait(10)
         return bound()
@@ -136,14 +135,14 @@ def test_an_error_while_bytes_move_leaves_the_thread_bound() -> None:
     run("""
 cores.gather()
 def fails():
-    with cores.moving(cores.MANY):
+    with cores.hashing(cores.MANY):
         raise OSError("bad")
 try:
     there(fails)
 except OSError:
     pass
 assert len(there(bound)) == 1
-assert there(inside, cores.moving(cores.MANY)) == every
+assert there(inside, cores.hashing(cores.MANY)) == every
 """)
 
 
@@ -152,7 +151,7 @@ def test_with_one_core_nothing_is_bound() -> None:
     run(
         """
 cores.gather()
-assert there(inside, cores.moving(cores.MANY)) == every == there(bound)
+assert there(inside, cores.hashing(cores.MANY)) == every == there(bound)
 cores.scatter()
 """,
         "taskset",
@@ -172,6 +171,6 @@ except PermissionError:
     pass
 cores.gather()
 assert there(bound) == every
-assert there(inside, cores.moving(cores.MANY)) == every
+assert there(inside, cores.hashing(cores.MANY)) == every
 cores.scatter()
 """)
