@@ -104,7 +104,7 @@ def test_a_thread_that_moves_many_bytes_is_not_called_back() -> None:
 cores.KEPT = 0.0
 cores.gather()
 def moves():
-    with cores.hashing(cores.MANY), cores.moving(cores.MANY):
+    with cores.hashing(cores.MANY), cores.hashing(cores.MANY):
         begun.set()
         assert goes_on.wait(10)
         return bound()
