@@ -11,6 +11,7 @@ from typing import Any, TypeVar, cast
 from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, RootTransaction, create_engine, event
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool, Pool, QueuePool
 
 T = TypeVar("T")
@@ -92,8 +93,24 @@ def begin(connection: Connection) -> RootTransaction:
     if connection.dialect.name == "sqlite":
         # By the driver itself: a transaction begins several times for each job, and the way through the engine to
         # do this much takes as long as a statement. Nor as a listener, for which each statement would look.
-        connection.connection.cursor().execute("BEGIN IMMEDIATE")
+        by_driver(connection, "BEGIN IMMEDIATE")
     return transaction
+
+
+def by_driver(connection: Connection, statement: str, values: Any = (), *, many: bool = False) -> Any:
+    """Have the database's driver run a statement in the connection's transaction; give its cursor.
+
+    `values`: as the driver takes them; with `many`, a list of such, for each of which it runs. Raises what the
+    engine would raise (sqlalchemy.exc.DBAPIError).
+    """
+    errors = connection.dialect.loaded_dbapi.Error
+    cursor = connection.connection.cursor()
+    try:
+        (cursor.executemany if many else cursor.execute)(statement, values)
+    except errors as error:
+        wrapped = DBAPIError.instance(statement, None, error, errors, dialect=connection.dialect)
+        raise cast("DBAPIError", wrapped) from error
+    return cursor
 
 
 class _Ticket:

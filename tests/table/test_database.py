@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
+from daemon.table import database
 from daemon.table.database import GroupCommit, begin, reading_engine, writing_engine
 
 SYNCHRONOUS_FULL = 2  # sqlite.org/pragma.html#pragma_synchronous
@@ -166,6 +167,19 @@ def test_it_goes_on_after_the_database_could_not_be_written(writer: GroupCommit,
     assert on_disk(url) == []
     assert writer.run(lambda connection: put(connection, 7)) == -7
     assert on_disk(url) == [7]
+
+
+def test_a_lock_that_is_held_for_long_is_the_databases_error(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "BUSY_TIMEOUT_MS", 50)
+    writer = GroupCommit(writing_engine(url))
+    other = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(OperationalError, match="locked"):
+        writer.run(lambda connection: put(connection, 1))
+    other.execute("ROLLBACK")
+    assert writer.run(lambda connection: put(connection, 1)) == -1
+    other.close()
+    writer.close()
 
 
 def test_a_writer_waits_for_another_process(writer: GroupCommit, url: str) -> None:
