@@ -16,6 +16,7 @@ from sqlalchemy import (
     exists,
     func,
     insert,
+    or_,
     select,
     text,
     union_all,
@@ -25,6 +26,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from daemon.money.amounts import Spending
 from daemon.states import Job, NewJob, State, Transition
+from daemon.table.prepared import Prepared
 from daemon.table.tables import JobRow, NoteRow, PaymentRow, TransitionRow
 
 JOBS: Table = JobRow.__table__  # type: ignore[attr-defined]
@@ -37,33 +39,41 @@ UNFINISHED = text("NOT put_away")
 LIVE = text("in_inbox")
 
 SELECT_JOBS: Select[Any] = select(*(JOBS.c[field.name] for field in fields(Job)))
+_NOTHING = dict.fromkeys(JOBS.c.keys())
 # Built once: to build a statement costs more than to run it. The columns to set are those of the parameters.
-_ADD_TRANSITION = insert(TRANSITIONS)
-_GUARDED_UPDATE = update(JOBS).where(
+_ADD_TRANSITION = Prepared(insert(TRANSITIONS))
+_guarded_update = update(JOBS).where(
     JOBS.c.id == bindparam("the_id"),
     JOBS.c.state == bindparam("the_state"),
     JOBS.c.version == bindparam("the_version"),
 )
-_ORIGINAL = (
-    SELECT_JOBS.where(
+_ORIGINAL = Prepared(
+    select(JOBS.c.id)
+    .where(
         JOBS.c.fingerprint == bindparam("the_fingerprint"),
         JOBS.c.id != bindparam("own_id"),
         JOBS.c.twin_of.is_(None),
-        JOBS.c.state.not_in([State.FAILED, State.CANCELLED]),
+        JOBS.c.state != State.FAILED,
+        JOBS.c.state != State.CANCELLED,
     )
     .order_by(JOBS.c.id.desc())
     .limit(1)
 )
 _other = JOBS.alias("other")
-_UNPAID_UPDATE = _GUARDED_UPDATE.where(
-    ~exists()
-    .where(
-        _other.c.fingerprint == bindparam("the_fingerprint"),
-        _other.c.id != bindparam("the_id"),
-        _other.c.twin_of.is_(None),
-        _other.c.state.in_([State.SUBMITTING, State.PROCESSING, State.DOWNLOADING, State.DONE, State.HELD]),
+#: States of a job that got to its submit, so that an equal one waits for its end.
+_STANDS_FOR_OTHERS = (State.SUBMITTING, State.PROCESSING, State.DOWNLOADING, State.DONE, State.HELD)
+_GUARDED_UPDATE = Prepared(_guarded_update)
+_UNPAID_UPDATE = Prepared(
+    _guarded_update.where(
+        ~exists()
+        .where(
+            _other.c.fingerprint == bindparam("the_fingerprint"),
+            _other.c.id != bindparam("the_id"),
+            _other.c.twin_of.is_(None),
+            or_(*(_other.c.state == state for state in _STANDS_FOR_OTHERS)),
+        )
+        .correlate(None)
     )
-    .correlate(None)
 )
 _PAID = union_all(
     *(
@@ -130,14 +140,14 @@ def first_row(new: NewJob, *, now: float, wall: float) -> dict[str, Any]:
 
 def add_row(connection: Connection, row: dict[str, Any]) -> Job | None:
     """Insert a new job; None if its file is live in the table already."""
-    result = connection.execute(_insert_if_new(connection.dialect.name), row).first()
-    return None if result is None else job_of({**dict.fromkeys(JOBS.c.keys()), **row, "id": result[0]})
+    found = _insert_if_new(connection.dialect.name).run(connection, row).fetchall()
+    return job_of({**_NOTHING, **row, "id": found[0][0]}) if found else None
 
 
 @cache
-def _insert_if_new(dialect: str) -> Any:
+def _insert_if_new(dialect: str) -> Prepared:
     statement = postgresql.insert(JOBS) if dialect == "postgresql" else sqlite.insert(JOBS)
-    return statement.on_conflict_do_nothing().returning(JOBS.c.id)
+    return Prepared(statement.on_conflict_do_nothing().returning(JOBS.c.id))
 
 
 def apply(
@@ -152,7 +162,7 @@ def apply(
     statement = _GUARDED_UPDATE
     if unpaid is not None:
         statement, wanted = _UNPAID_UPDATE, {**wanted, "the_fingerprint": unpaid}
-    if connection.execute(statement, {**values, **wanted}).rowcount != 1:
+    if statement.run(connection, {**values, **wanted}).rowcount != 1:
         return None
     return job.having(**values)
 
@@ -160,7 +170,7 @@ def apply(
 def add_transitions(connection: Connection, transitions: Sequence[Transition]) -> None:
     """Put these into their jobs' histories."""
     if transitions:
-        connection.execute(_ADD_TRANSITION, [_columns_of(each) for each in transitions])
+        _ADD_TRANSITION.run_all(connection, [_columns_of(each) for each in transitions])
 
 
 def _columns_of(it: Transition) -> dict[str, Any]:
@@ -182,7 +192,10 @@ def spending(connection: Connection, start: float, end: float) -> list[Spending]
 def original_of(connection: Connection, job_id: int, fingerprint: str) -> Job | None:
     """Give the job that stands for the same bytes and request as the job `job_id`, or None."""
     wanted = {"the_fingerprint": fingerprint, "own_id": job_id}
-    row = connection.execute(_ORIGINAL, wanted).mappings().first()
+    found = _ORIGINAL.run(connection, wanted).fetchall()
+    if not found:
+        return None
+    row = connection.execute(SELECT_JOBS.where(JOBS.c.id == found[0][0])).mappings().first()
     return None if row is None else job_of(row)
 
 
