@@ -81,6 +81,7 @@ class _Connection(HTTPConnection):
     def connect(self) -> None:
         super().connect()  # with the proxy's tunnel and the TLS handshake
         self._ready()
+        self.sock.settimeout(self.timeout)  # on a connection that is there already urllib3 does it
 
     def request(self, *args: Any, **kwargs: Any) -> None:
         if self.sock is not None:  # kept alive, or TLS
@@ -91,24 +92,17 @@ class _Connection(HTTPConnection):
         super().request(*args, **kwargs)
 
     def getresponse(self) -> Any:
-        self._await_answer()
-        return super().getresponse()
-
-    def _await_answer(self) -> None:
         call = self.line.call
-        if call is not None and call.on_silence is not None:
-            if wait_for_read(self.sock, QUIET):
-                return
+        if call is not None and call.on_silence is not None and not wait_for_read(self.sock, QUIET):
             call.on_silence()
             signs.silent_until(call.due)
-        wait_for_read(self.sock, self.timeout)
+        return super().getresponse()
 
     def _ready(self) -> None:
         call = self.line.call
         if call is not None:
             # urllib3 would give a piece of an upload only the time that it gives a connect
             self.timeout = call.seconds
-            self.sock.settimeout(call.seconds)
             call.connected = True
 
 
