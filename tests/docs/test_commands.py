@@ -157,6 +157,7 @@ def filled(line: str, evening: Evening) -> list[str]:
     if "ID" in words:
         state = {"hotfolder retry ID": "failed", "hotfolder cancel ID": "queued"}.get(line, "held")
         values["ID"] = str(evening.new_job(state))
+    if "PREDICTION" in words:
         values["PREDICTION"] = str(evening.sandbox.submits()[-1].prediction_id)
     if words[0] == "init":
         words += [f"another-{len(words)}"]  # the first one is there
