@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 
 #: Milliseconds that a connection waits for another process' write (a command beside the daemon) to end.
 BUSY_TIMEOUT_MS = 10_000
+#: An engine's execution option: what is told each error of the driver that the engine does not see (`by_driver`).
+HEARS_ERRORS = "hotfolder_hears_errors"
 #: Connections for queries: one for each that may wait for the disk while others are answered.
 READERS = 4
 
@@ -108,6 +110,9 @@ def by_driver(connection: Connection, statement: str, values: Any = (), *, many:
     try:
         (cursor.executemany if many else cursor.execute)(statement, values)
     except errors as error:
+        hears = connection.get_execution_options().get(HEARS_ERRORS)
+        if hears is not None:
+            hears(error)
         wrapped = DBAPIError.instance(statement, None, error, errors, dialect=connection.dialect)
         raise cast("DBAPIError", wrapped) from error
     return cursor

@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError
 
 from daemon.names import shown
 from daemon.table import marker
-from daemon.table.database import reading_engine
+from daemon.table.database import HEARS_ERRORS, reading_engine
 
 #: Nothing is submitted while the table's file system has less free than this: what is paid must be written down.
 ROOM = 8 << 20
@@ -115,6 +115,7 @@ class TableFile:
             event.listen(writing, "connect", lambda *_: self._note_log())
             for engine in (writing, reading):
                 event.listen(engine, "handle_error", self._failed)
+                engine.update_execution_options(**{HEARS_ERRORS: self._note_error})
                 event.listen(engine, "do_connect", self._refuse_another)
 
     def trouble(self) -> str | None:
@@ -214,8 +215,10 @@ class TableFile:
             marker.note_foreign_log(self._path, self._identity[1])
 
     def _failed(self, context: ExceptionContext) -> None:
+        self._note_error(context.original_exception)
+
+    def _note_error(self, error: BaseException) -> None:
         """Note what SQLite's errors say of the file, wherever they come up."""
-        error = context.original_exception
         code = _code(error)
         # No lock: this may be called while one of our own questions is under way, and each is one assignment.
         if is_damage(error):

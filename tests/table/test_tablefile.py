@@ -9,10 +9,11 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from daemon.clock import Clock
 from daemon.errors import ConfigError
+from daemon.states import Job, State
 from daemon.table import schema
 from daemon.table.store import Store
 from tests.files.conftest import Mount, mount  # noqa: F401 - a fixture
@@ -104,17 +105,29 @@ def test_a_tables_own_growth_checkpoints_and_new_connections_are_no_trouble(stor
         assert store.file.trouble() is None
 
 
-def test_damage_is_told_by_whoever_comes_upon_it(url: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda store, _: store.note("any", 1),
+        lambda store, job: store.advance(job, State.UPLOADING, "taken up"),
+        lambda store, _: store.add([new_job("/srv/in/new.jpg")]),
+        lambda store, job: store.settle_original(job, "a fingerprint", "a sum"),
+        lambda store, job: store.original_of(job.id, "a fingerprint"),
+    ],
+)
+def test_damage_is_told_by_whoever_comes_upon_it(
+    write: Callable[[Store, Job], object], url: str, tmp_path: Path
+) -> None:
     path = table_in(tmp_path)
     store = Store(url, Clock())
-    store.add([new_job(f"/srv/in/{number}.jpg") for number in range(400)])
+    job, *_ = store.add([new_job(f"/srv/in/{number}.jpg") for number in range(400)])
     store.close()
     store = Store(url, Clock())
     with path.open("r+b") as file:  # the same file, as a disk that goes bad leaves it
         file.seek(4096)
         file.write(b"\xa5" * (path.stat().st_size - 4096))
-    with pytest.raises(Exception, match="malformed"):
-        store.note("any", 1)
+    with pytest.raises(DBAPIError, match="malformed"):
+        write(store, job)
     assert "is damaged (database disk image is malformed)" in (store.file.trouble() or "")
     store.close()
 
