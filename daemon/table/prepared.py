@@ -69,5 +69,9 @@ class Prepared:
         }
         if compiled.post_compile_params:
             raise ValueError("each length of a list (`in_`) would be another text")
+        missing = {name for name, parameter in compiled.binds.items() if parameter.required} - set(names)
+        missing |= {column.name for column in (*compiled.insert_prefetch, *compiled.update_prefetch)}
+        if missing:
+            raise ValueError(f"no value is given for {', '.join(sorted(missing))}")
         fixed = {name: value for name, value in compiled.params.items() if name not in names}
         return _Compiled(str(compiled), compiled.positiontup if compiled.positional else None, fixed, turns)

@@ -30,7 +30,7 @@ THINGS = Table(
     Column("path", PathBytes),
     Column("about", Json),
     Column("name", Text, nullable=False),
-    Column("raw", LargeBinary),
+    Column("raw", LargeBinary, default=b"by Python"),
 )
 ODD = {"id": 7, "path": "a\udcffb", "about": {"x": [1, None]}, "name": "ü", "raw": None}
 
@@ -52,7 +52,7 @@ def rows(connection: Connection) -> list[dict[str, object]]:
 def test_it_writes_what_the_engine_reads(connection: Connection) -> None:
     add = Prepared(insert(THINGS))
     add.run(connection, ODD)
-    add.run_all(connection, [{"id": number, "name": str(number)} for number in (8, 9)])
+    add.run_all(connection, [{"id": number, "name": str(number), "raw": None} for number in (8, 9)])
     assert rows(connection) == [
         ODD,
         {"id": 8, "path": None, "about": None, "name": "8", "raw": None},
@@ -82,9 +82,17 @@ def test_its_errors_are_the_engines(connection: Connection) -> None:
     with pytest.raises(IntegrityError, match="UNIQUE"):
         add.run(connection, ODD)
     with pytest.raises(IntegrityError, match="NOT NULL"):
-        add.run_all(connection, [{"id": 8, "name": None}])
+        add.run_all(connection, [{"id": 8, "name": None, "raw": None}])
 
 
 def test_a_list_of_any_length_is_refused(connection: Connection) -> None:
     with pytest.raises(ValueError, match="length"):
         Prepared(select(THINGS.c.id).where(THINGS.c.id.in_([1, 2]))).run(connection, {})
+
+
+def test_what_lacks_a_value_is_refused(connection: Connection) -> None:
+    named = Prepared(select(THINGS.c.id).where(THINGS.c.name == bindparam("wanted")))
+    with pytest.raises(ValueError, match="wanted"):
+        named.run(connection, {})
+    with pytest.raises(ValueError, match="raw"):
+        Prepared(insert(THINGS)).run(connection, {"id": 1, "name": "a"})
