@@ -52,7 +52,7 @@ def gather() -> None:
     try:
         _shared.allowed = frozenset(os.sched_getaffinity(os.getpid()))
         _shared.core = _present() if len(_shared.allowed) > 1 else None
-    except (OSError, AttributeError):  # no /proc; or a system that binds in another way
+    except (OSError, AttributeError):  # no /proc, or no descriptor left; or a system that binds in another way
         return
     if _shared.core is not None:
         _bind_others({_shared.core}, but=_shared.roaming)
@@ -93,9 +93,9 @@ def roaming() -> Iterator[None]:
 
 def _bind_others(cores: Collection[int], *, but: Collection[int] = ()) -> None:
     """Bind all threads but the main one and those of `but`."""
-    for name in os.listdir("/proc/self/task"):
-        thread = int(name)
-        if thread != os.getpid() and thread not in but and not _bind(thread, cores):
+    for each in threading.enumerate():
+        thread = each.native_id  # None: it is just being started, and comes the next time
+        if thread not in {None, os.getpid(), *but} and not _bind(thread or 0, cores):
             return
 
 

@@ -71,6 +71,7 @@ def run(service: Service, *, once: bool = False) -> int:
         finally:
             notifier.tell("STOPPING=1")
             ended = service.stop()
+            cores.scatter()
             log.info("stopped")
     if not ended:
         # Threads that hang in a system call would hold the interpreter at its exit; the table has what they do.

@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from daemon import cores
 from daemon.catalogue import Catalogue
 from daemon.check.rulecheck import RuleCheck
 from daemon.clock import Clock, timestamp
@@ -89,8 +88,6 @@ class Service:
         parts.scheduler.soon(parts.upkeep.examine_large)
         self.control.start()
         self._stack.callback(self.control.stop)
-        cores.gather()
-        self._stack.callback(cores.scatter)
 
     def _build(self) -> None:
         settings = self.settings

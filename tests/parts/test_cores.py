@@ -146,6 +146,19 @@ assert there(inside, cores.hashing(cores.MANY)) == every
 """)
 
 
+def test_it_gets_by_without_a_descriptor() -> None:
+    run("""
+import resource
+cores.KEPT = 0.0
+cores.gather()
+resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))
+cores.gather()
+assert len(there(bound)) == 1
+cores.scatter()
+assert there(bound) == every
+""")
+
+
 def test_with_one_core_nothing_is_bound() -> None:
     core = min(os.sched_getaffinity(0))
     run(
