@@ -134,21 +134,25 @@ def test_a_place_that_is_left_is_taken_by_who_waits(table: Table, start: Start) 
     left, goes_on = threading.Event(), threading.Event()
 
     def work(jobs: list[Job]) -> None:
-        if jobs[0].id == 0:
+        if jobs[0].id % 2 == 0:
             assert left.wait(10)
             pool.leave()
             assert goes_on.wait(10)
         table.work(jobs)
 
-    table.add(0)
     pool = start(1, work=work, more=1)
-    wait_for(lambda: table.asked and not table.rows)
-    table.add(1)
-    pool.wake()  # whoever hears it finds no place
-    left.set()
-    wait_for(lambda: table.done == [1])
-    goes_on.set()
-    wait_for(lambda: table.done == [1, 0])
+    for number in range(0, 40, 2):  # often, as nothing tells when a thread that found no place waits again
+        left.clear()
+        goes_on.clear()
+        table.add(number)
+        pool.wake()
+        wait_for(lambda: not table.rows)
+        table.add(number + 1)
+        pool.wake()  # whoever hears it finds no place
+        left.set()
+        wait_for(lambda: number + 1 in table.done)  # noqa: B023
+        goes_on.set()
+        wait_for(lambda: number in table.done)  # noqa: B023
 
 
 def test_an_empty_table_is_asked_once_for_each_wake(table: Table, start: Start) -> None:
