@@ -41,16 +41,16 @@ _shared = _Shared()
 
 
 def gather() -> None:
-    """Bind all threads but the main one, which calls this, to the core that it is on.
+    """Bind all threads but the main one, which calls this, to the core that it is on; from another one, do nothing.
 
-    Does nothing if that was done a moment ago; threads that were made since are bound the next time.
+    Nor if that was done a moment ago; threads that were made since are bound the next time.
     """
     now = time.monotonic()
-    if now < _shared.kept_until:
+    if now < _shared.kept_until or threading.get_native_id() != os.getpid():
         return
     _shared.kept_until = now + KEPT
     try:
-        _shared.allowed = frozenset(os.sched_getaffinity(os.getpid()))
+        _shared.allowed = frozenset(os.sched_getaffinity(0))
         _shared.core = _present() if len(_shared.allowed) > 1 else None
     except (OSError, AttributeError):  # no /proc, or no descriptor left; or a system that binds in another way
         return

@@ -146,6 +146,15 @@ assert there(inside, cores.hashing(cores.MANY)) == every
 """)
 
 
+def test_only_the_main_thread_gathers_the_others() -> None:
+    run("""
+there(cores.gather)
+assert there(bound) == every
+cores.gather()
+assert len(there(bound)) == 1
+""")
+
+
 def test_it_gets_by_without_a_descriptor() -> None:
     run("""
 import resource
