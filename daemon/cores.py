@@ -41,7 +41,7 @@ _shared = _Shared()
 
 
 def gather() -> None:
-    """Bind all threads but the main one, which calls this, to the core that it is on; from another one, do nothing.
+    """Bind all threads but the main one, which calls this, to the core that it is on; another one does nothing.
 
     Nor if that was done a moment ago; threads that were made since are bound the next time.
     """
@@ -94,8 +94,12 @@ def roaming() -> Iterator[None]:
 def _bind_others(cores: Collection[int], *, but: Collection[int] = ()) -> None:
     """Bind all threads but the main one and those of `but`."""
     for each in threading.enumerate():
-        thread = each.native_id  # None: it is just being started, and comes the next time
-        if thread not in {None, os.getpid(), *but} and not _bind(thread or 0, cores):
+        if each is threading.main_thread():  # of which a forked process knows the number of its parent's
+            continue
+        thread = each.native_id
+        if thread is None or thread in but:  # None: it is just being started, and comes the next time
+            continue
+        if not _bind(thread, cores):
             return
 
 
