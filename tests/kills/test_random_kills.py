@@ -25,9 +25,9 @@ SEED = "HOTFOLDER_KILL_SEED"
 KILLS = 12
 #: Files that are there at first, that come with each kill, and that come before the last one.
 AT_FIRST, WITH_EACH = 30, 8
-#: Threads that may send a submit at one time: those of the stage, and those that upload and go on at once.
+#: Threads that may send a submit at one time: those of the stage, and those that go on with what they uploaded.
 STAGE = 4
-SENDERS = STAGE + 4
+SENDERS = STAGE + 8
 #: Seconds for which nothing changes where all that can be sent is sent.
 REST = 1.0
 
