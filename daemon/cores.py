@@ -41,9 +41,9 @@ _shared = _Shared()
 
 
 def gather() -> None:
-    """Bind all threads but the main one, which calls this, to the core that it is on; another one does nothing.
+    """Bind all threads but the main one, which calls this, to the core that it is on.
 
-    Nor if that was done a moment ago; threads that were made since are bound the next time.
+    Does nothing in another thread, or if it was done a moment ago; what was made since is bound the next time.
     """
     now = time.monotonic()
     if now < _shared.kept_until or threading.get_native_id() != os.getpid():

@@ -92,6 +92,7 @@ def test_it_is_ready_and_keeps_its_state_to_itself(service: Machine) -> None:
     assert installation.KEY.strip() not in service.journal(UNIT)
 
 
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="there is one core only")
 def test_its_threads_may_share_a_core(service: Machine) -> None:
     pid = main_pid(service)
 
