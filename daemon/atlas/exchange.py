@@ -53,6 +53,7 @@ class Response:
         self._call = call
         self._host = host
         self.status: int = raw.status_code
+        self._encoded = "Content-Encoding" in raw.headers  # though `identity` was asked for
         #: The length that the answer announces, or None.
         self.length: int | None = raw.raw.length_remaining
         #: Whether a body that is cut short can be told from a whole one: by its length or its last chunk.
@@ -85,14 +86,14 @@ class Response:
         raw = self._raw.raw
         left: int | None = raw.length_remaining
         signs.silent_until(self._call.due)
-        if left and left <= _SHORT and not self._call.renewed:
+        if left and left <= _SHORT and not self._call.renewed and not self._encoded:
             # It came with its head, or is about to: read in one go, to its announced end. Of a stream each piece
-            # counts, as its pace shows.
+            # counts, as its pace shows; what is compressed is longer than announced.
             with translated(self._call, self._host):
-                return raw.read(left, decode_content=True), True
+                return raw.read(left, decode_content=False), True
         with translated(self._call, self._host):
             # not past the announced end: what lies behind it is not this answer's
-            return raw.read1(min(left or PIECE, PIECE), decode_content=True), False
+            return raw.read1(min(left or PIECE, PIECE), decode_content=self._encoded), False
 
 
 class Exchanges:

@@ -1,6 +1,7 @@
 """Each call against a server that behaves: what goes over the wire, and what comes of the answer."""
 
 import datetime as dt
+import gzip
 import hashlib
 import json
 import logging
@@ -37,6 +38,15 @@ def test_an_upload_is_one_multipart_file_and_its_hash_is_that_of_the_bytes_sent(
     assert rest[: len(content)] == content
     boundary = head.split(b"boundary=")[1].split(b"\r\n")[0]
     assert rest[len(content) :] == b"\r\n--" + boundary + b"--\r\n"
+
+
+@pytest.mark.parametrize("times", [1, 3000, 1_000_000])
+def test_an_answer_that_comes_compressed_though_unasked_is_read(connect: Connect, times: int) -> None:
+    answer = {"data": {"status": "completed", "outputs": ["https://files.example/cat.png"], "logs": "x" * times}}
+    packed = gzip.compress(json.dumps(answer).encode())
+    with serving(says(packed, 200, "content-encoding: gzip")) as server:
+        assert connect(server.url).prediction("p-1").outputs == ("https://files.example/cat.png",)
+        assert b"Accept-Encoding: identity" in server.requests[0]
 
 
 @pytest.mark.parametrize("size", [0, 70_000])
