@@ -245,12 +245,14 @@ class Sender:
         `connect`: seconds for the connection alone, for each address of the host.
         """
         self.line.call = call
-        # Step by step: there are no parameters, cookies, credentials or hooks to prepare.
-        request = requests.PreparedRequest()
-        request.prepare_method(method)
-        request.prepare_url(url, None)
-        request.prepare_headers({**_HEADERS, **headers})
-        request.prepare_body(data, None)
+        # By hand: there are no parameters, cookies, credentials or hooks to prepare.
+        request: Any = requests.PreparedRequest()
+        request.method, request.url, request.body = method, url, data
+        if self.line.guarded or not url.isascii():
+            request.prepare_url(url, None)  # it comes from outside, or names a host in another script
+        request.headers = {**_HEADERS, **headers}
+        if data is not None:
+            request.headers["Content-Length"] = str(len(data))
         return self._adapter.send(
             request,
             stream=True,

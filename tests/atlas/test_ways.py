@@ -35,6 +35,18 @@ def test_a_certificate_bundle_that_is_not_there(connect: Connect, monkeypatch: p
         connect("https://127.0.0.1:9").balance()
 
 
+def test_a_host_in_another_script_is_asked_for_in_ascii(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
+    def script(talk: Talk) -> None:
+        talk.request()
+        talk.send(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n")
+
+    with serving(script) as server:
+        monkeypatch.setenv("https_proxy", server.url)
+        with pytest.raises(Unreachable):
+            connect("https://b\u00fccher.example/gateway").submit("image", {})
+        assert server.requests[0].startswith(b"CONNECT xn--bcher-kva.example:443 HTTP/1.")
+
+
 @pytest.mark.parametrize("answer", ["silence", "drip", "nonsense"])
 def test_a_handshake_that_never_ends_proves_that_nothing_was_sent(connect: Connect, answer: str) -> None:
     def script(talk: Talk) -> None:
