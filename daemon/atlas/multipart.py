@@ -34,7 +34,7 @@ class FileBody:
         self._fd = fd
         self._size = size
         self._sent = sent
-        self._content = content
+        self._content = None if content is None else memoryview(content)  # whose pieces are no copies
         self._hash = hashlib.sha256()
         self._head = (
             f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{safe_name(name)}"\r\n'
@@ -48,7 +48,7 @@ class FileBody:
     def __len__(self) -> int:
         return len(self._head) + self._size + len(self._tail)
 
-    def __iter__(self) -> Iterator[bytes]:
+    def __iter__(self) -> Iterator[bytes | memoryview]:
         # What frames the file goes out with its first and its last piece: each piece is a system call or two.
         at, frame = 0, self._head
         while piece := self._read(at):
@@ -56,21 +56,21 @@ class FileBody:
             if at >= self._size:
                 break
             self._note(piece)
-            yield frame + piece
+            yield b"".join((frame, piece)) if frame else piece
             frame = b""
             self._sent(len(piece))
         if at != self._size or self._read(at):
             raise SourceChanged("The file was changed while it was being uploaded.")
         self._note(piece)
         self.complete = True
-        yield frame + piece + self._tail
+        yield b"".join((frame, piece, self._tail))
         self._sent(len(piece))
 
-    def _note(self, piece: bytes) -> None:
+    def _note(self, piece: bytes | memoryview) -> None:
         if self._content is None:
             self._hash.update(piece)
 
-    def _read(self, at: int) -> bytes:
+    def _read(self, at: int) -> bytes | memoryview:
         if self._content is not None:
             return self._content[at : at + _PIECE]
         try:
