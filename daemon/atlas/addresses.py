@@ -4,9 +4,12 @@ The URLs come from outside, so they must not make the daemon read a file, or ask
 network or a cloud's metadata service, whose answer would then lie in the outbox.
 """
 
+import functools
 import ipaddress
 from urllib.parse import urlsplit
 
+#: Addresses that are remembered once they were read: each result's is read four times, most are of few hosts.
+_REMEMBERED = 1000
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # RFC 6052: an IPv4 address in the last 32 bits
 
 
@@ -66,6 +69,7 @@ def is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
     return address.is_global and not (address.is_multicast or address.is_reserved or address.is_unspecified)
 
 
+@functools.lru_cache(_REMEMBERED)
 def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     """Read an IP address, with or without an IPv6 zone; None for a name.
 

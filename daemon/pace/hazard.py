@@ -27,6 +27,7 @@ _GUESS, _AT_ONCE, _WORTH = 1 - math.exp(-0.25 * _WIDTH), 0.5, 0.5
 _MOST = 0.98
 #: How an end at a known time counts for its bin's neighbours: few are seen, and the bins are narrow.
 _SPREAD = (0.25, 0.5, 0.25)
+_STARTS = (0.0, *(FIRST * RATIO**number for number in range(BINS)))
 
 
 def bin_of(seconds: float) -> int:
@@ -35,8 +36,8 @@ def bin_of(seconds: float) -> int:
 
 
 def start_of(number: int) -> float:
-    """Give the time in seconds at which a bin begins."""
-    return FIRST * RATIO ** (number - 1) if number else 0.0
+    """Give the time in seconds at which a bin begins, or with `BINS`, at which the last one ends."""
+    return _STARTS[number]
 
 
 class Hazard:
