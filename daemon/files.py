@@ -1,6 +1,7 @@
 """Steps on files that must be safe: renames that never overwrite, copies and directories that reach the disk."""
 
 import contextlib
+import copy
 import ctypes
 import errno
 import hashlib
@@ -145,8 +146,62 @@ def write_file(path: str, data: bytes) -> None:
     sync_directory(directory)
 
 
+class _Round:
+    """One fsync of a directory, for all who asked for it before it began."""
+
+    def __init__(self, before: "_Round | None") -> None:
+        self._before = before
+        self._ended = threading.Event()
+        self._error: BaseException | None = None
+
+    def lead(self, path: str) -> None:
+        """Wait for the round before, then carry this one out. Raises OSError."""
+        before, self._before = self._before, None
+        try:
+            if before is not None:
+                before._ended.wait()  # noqa: SLF001 - another one of this class
+                signs.beat()
+            with _rounds_lock:
+                _under_way[path] = _coming.pop(path)  # who comes now may have names that this fsync would miss
+            _sync_directory(path)
+        except BaseException as error:
+            self._error = error
+            raise
+        finally:
+            with _rounds_lock:
+                for rounds in (_coming, _under_way):
+                    if rounds.get(path) is self:
+                        del rounds[path]
+            self._ended.set()
+
+    def follow(self) -> None:
+        """Wait until it has ended. Raises what its leader's call raised."""
+        self._ended.wait()
+        if self._error is not None:
+            raise copy.copy(self._error) from self._error
+
+
+_rounds_lock = threading.Lock()
+_coming: dict[str, _Round] = {}
+_under_way: dict[str, _Round] = {}
+
+
 def sync_directory(path: str) -> None:
-    """Bring a directory's names to the disk (fsync(2) on the directory)."""
+    """Bring a directory's names to the disk: those that were there when this was called. Raises OSError.
+
+    Results of many jobs appear in one outbox, and one fsync(2) is enough for all that wait for it.
+    """
+    with _rounds_lock:
+        known = _coming.get(path)
+        if known is None:
+            mine = _coming[path] = _Round(_under_way.get(path))
+    if known is None:
+        mine.lead(path)
+    else:
+        known.follow()
+
+
+def _sync_directory(path: str) -> None:
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
