@@ -37,7 +37,10 @@ def _known(scale: float, runs: int) -> Mapping[str, Measure]:
     return {
         "latency": partial(latency.measure, samples=some(100)),
         "pile": partial(piles.measure, count=some(2000), runs=runs, threads=[4, 8], side=_SMALL, least=0.85),
-        "large-pile": partial(piles.measure, count=some(200), runs=runs, threads=[2, 4], side=_LARGE, least=0.95),
+        # it swings more than the others, with what the disk has to do
+        "large-pile": partial(
+            piles.measure, count=some(200), runs=2 * runs, threads=[2, 4], side=_LARGE, least=0.95
+        ),
         "polling": partial(flight.measure, count=some(500), seconds=max(0.2, min(4.0, 40 * scale)), runs=runs),
         "in-flight": partial(
             flight.many, count=some(10_000), seconds=max(0.5, 90.0 * min(1.0, 4 * scale)), runs=runs

@@ -4,12 +4,13 @@ Each runs as a process of its own, `python -m tests.bench.peers TASK …`, says 
 connected, then works for each line that it is sent and answers it with a line of JSON.
 """
 
+import hashlib
 import json
 import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -26,6 +27,8 @@ _KEY = {"Authorization": "Bearer bench"}
 Sessions = threading.local()
 #: False: a session that looks for no proxies, no certificates and no .netrc, at the price of not honouring them.
 READS_ENVIRONMENT = True
+#: True: hash each source and each result, and bring the result to the disk, as whoever must not lose or pay twice.
+CAREFUL = False
 
 
 def _session() -> requests.Session:
@@ -51,6 +54,9 @@ def four_calls(
     """
     session = _session()
     with open(source, "rb") as file:
+        if CAREFUL:
+            hashlib.file_digest(file, "sha256")
+            file.seek(0)
         answer = session.post(
             f"{url}/api/v1/model/uploadMedia", files={"file": file}, headers=_KEY, timeout=_TIMEOUT
         )
@@ -65,8 +71,18 @@ def four_calls(
         outputs = answer.json()["data"]["outputs"]
     with session.get(outputs[0], stream=True, timeout=_TIMEOUT) as result, open(f"{target}.part", "wb") as file:
         result.raise_for_status()
-        file.writelines(result.iter_content(_PIECE))
+        file.writelines(_hashed(result.iter_content(_PIECE)) if CAREFUL else result.iter_content(_PIECE))
+        if CAREFUL:
+            file.flush()
+            os.fsync(file.fileno())
     os.rename(f"{target}.part", target)
+
+
+def _hashed(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    digest = hashlib.sha256()
+    for piece in pieces:
+        digest.update(piece)
+        yield piece
 
 
 def _answer(work: Callable[..., None]) -> None:
@@ -90,10 +106,10 @@ def large(url: str) -> None:
     _answer(lambda source, target: four_calls(url, source, target, call="generateAudio", field="audio_url"))
 
 
-def pile(url: str, threads: str, environment: str = "read") -> None:
-    """Task `pile`: each line names a directory of sources and one of targets. `environment`: read or ignored."""
-    global READS_ENVIRONMENT  # noqa: PLW0603 - this process has one task
-    READS_ENVIRONMENT = environment == "read"
+def pile(url: str, threads: str, kind: str = "plain") -> None:
+    """Task `pile`: each line names a directory of sources and one of targets. `kind`: plain, careful or hasty."""
+    global READS_ENVIRONMENT, CAREFUL
+    READS_ENVIRONMENT, CAREFUL = kind != "hasty", kind == "careful"
     polling(url, threads, "0")
 
 

@@ -15,8 +15,12 @@ from tests.support import wait_for
 _LOOK = 0.005
 _LONGEST = 600.0
 
-#: What requests' sessions do with the environment, and what they are called in the table.
-PEERS = {"read": "bare requests", "ignored": "bare requests, environment ignored"}
+#: The peers' kinds, and what they are called in the table.
+PEERS = {
+    "plain": "bare requests",
+    "careful": "bare requests, source and result hashed, result on disk",
+    "hasty": "bare requests, environment ignored",
+}
 
 #: Wall and processor seconds of one run.
 Run = tuple[float, float]
@@ -27,9 +31,10 @@ def measure(
 ) -> list[Figure]:
     """Let the daemon and, from as many threads as each of `threads`, the peers process `count` files, in turn.
 
-    The peers are plain requests sessions, and such as ignore the environment: those do less than the daemon, which
-    honours proxies and certificates, and show the limit of the library. Of each the best number of threads counts.
-    `side`: pixels of a picture's side; `least`: the ratio to the first ones that is to be reached.
+    The peers are plain requests sessions; such as also hash what they send and get and bring it to the disk, which
+    shows what of the daemon's time its promises take; and such as ignore the environment, which do less than the
+    daemon and show the limit of the library. Of each the best number of threads counts. `side`: pixels of a
+    picture's side; `least`: the ratio to the first ones that is to be reached.
     """
     ours: list[Run] = []
     theirs: dict[tuple[str, int], list[Run]] = {(kind, number): [] for kind in PEERS for number in threads}
@@ -43,7 +48,7 @@ def measure(
                 taken.append(_bare(at, first, count, side, number, kind))
     megabytes = len(files.noise_png(0, side)) / 1e6
     name = f"{count:,} files of {megabytes:.1f} MB at once"
-    reaches = (Reach(least=least, ratio=True), None)
+    reaches = (Reach(least=least, ratio=True), None, None)
     return [
         figure
         for kind, reach in zip(PEERS, reaches, strict=True)
@@ -109,13 +114,13 @@ def until_there(at: Stage, names: Sequence[str], begun: float) -> None:
             time.sleep(_LOOK)
 
 
-def _bare(at: Stage, first: int, count: int, side: int, threads: int, environment: str) -> Run:
+def _bare(at: Stage, first: int, count: int, side: int, threads: int, kind: str) -> Run:
     sources = os.path.join(at.base, f"bare-{first}")
     targets = os.path.join(at.base, f"bare-{first}-results")
     files.pile(sources, first, count, side=side)
     os.makedirs(targets)
     os.sync()
-    with child("tests.bench.peers", ["pile", at.url, str(threads), environment], at.log) as peer:
+    with child("tests.bench.peers", ["pile", at.url, str(threads), kind], at.log) as peer:
         peer.hear()
         peer.say(json.dumps([sources, targets]))
         took = json.loads(peer.hear())
