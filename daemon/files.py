@@ -1,13 +1,13 @@
 """Steps on files that must be safe: renames that never overwrite, copies and directories that reach the disk."""
 
 import contextlib
-import copy
 import ctypes
 import errno
 import hashlib
 import os
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 
 from daemon import signs
@@ -146,65 +146,41 @@ def write_file(path: str, data: bytes) -> None:
     sync_directory(directory)
 
 
-class _Round:
-    """One fsync of a directory, for all who asked for it before it began."""
+class _Turns:
+    """One directory's fsyncs, one after the other: the numbers of the last that began, was done, and failed."""
 
-    def __init__(self, before: "_Round | None") -> None:
-        self._before = before
-        self._ended = threading.Event()
-        self._error: BaseException | None = None
+    __slots__ = ("__weakref__", "begun", "done", "failed", "turn")
 
-    def lead(self, path: str) -> None:
-        """Wait for the round before, then carry this one out. Raises OSError."""
-        before, self._before = self._before, None
-        try:
-            if before is not None:
-                before._ended.wait()  # noqa: SLF001 - another one of this class
-                signs.beat()
-            with _rounds_lock:
-                _under_way[path] = _coming.pop(path)  # who comes now may have names that this fsync would miss
-            _sync_directory(path)
-        except BaseException as error:
-            self._error = error
-            raise
-        finally:
-            with _rounds_lock:
-                for rounds in (_coming, _under_way):
-                    if rounds.get(path) is self:
-                        del rounds[path]
-            self._ended.set()
-
-    def follow(self) -> None:
-        """Wait until it has ended. Raises what its leader's call raised."""
-        self._ended.wait()
-        if self._error is not None:
-            raise copy.copy(self._error) from self._error
+    def __init__(self) -> None:
+        self.turn = threading.Lock()
+        self.begun, self.done, self.failed = 0, 0, -1
 
 
-_rounds_lock = threading.Lock()
-_coming: dict[str, _Round] = {}
-_under_way: dict[str, _Round] = {}
+_turns_lock = threading.Lock()
+#: By device and inode, as long as somebody waits: a mount that does not answer is not in the way of its successor.
+_turns: "weakref.WeakValueDictionary[tuple[int, int], _Turns]" = weakref.WeakValueDictionary()
 
 
 def sync_directory(path: str) -> None:
-    """Bring a directory's names to the disk: those that were there when this was called. Raises OSError.
+    """Bring a directory's names to the disk (fsync(2) on the directory). Raises OSError.
 
-    Results of many jobs appear in one outbox, and one fsync(2) is enough for all that wait for it.
+    Results of many jobs appear in one outbox, and file systems take its fsyncs one at a time. One that began after
+    this was called serves as well as an own one, unless one failed meanwhile: the kernel tells of an error whoever
+    had the directory open by then, so each caller opens it at once and asks with its own descriptor.
     """
-    with _rounds_lock:
-        known = _coming.get(path)
-        if known is None:
-            mine = _coming[path] = _Round(_under_way.get(path))
-    if known is None:
-        mine.lead(path)
-    else:
-        known.follow()
-
-
-def _sync_directory(path: str) -> None:
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        os.fsync(descriptor)
+        status = os.fstat(descriptor)
+        with _turns_lock:
+            turns = _turns.setdefault((status.st_dev, status.st_ino), _Turns())
+        asked = turns.begun
+        with turns.turn:
+            if turns.done > asked > turns.failed:
+                return
+            before, turns.failed = turns.failed, turns.begun + 1  # until it is known to be done
+            turns.begun += 1
+            os.fsync(descriptor)
+            turns.done, turns.failed = turns.begun, before
     finally:
         os.close(descriptor)
 

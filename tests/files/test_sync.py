@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from types import FrameType
 
 import pytest
 
@@ -17,31 +18,34 @@ from tests.support import wait_for
 Flush = Callable[[int], None]
 
 
-def gated(monkeypatch: pytest.MonkeyPatch, later: Flush) -> tuple[threading.Event, list[float]]:
-    """Have the first fsync wait for the event that is given, those after it done by `later`; note their begins."""
+def gated(monkeypatch: pytest.MonkeyPatch, *flushes: Flush) -> tuple[threading.Event, list[float]]:
+    """Have the first fsync wait for the event that is given; do the first ones by `flushes`; note all begins."""
     go_on, begun = threading.Event(), list[float]()
     flush = os.fsync
 
     def fsync(descriptor: int) -> None:
         begun.append(time.monotonic())
-        if len(begun) == 1:
+        number = len(begun)
+        if number == 1:
             assert go_on.wait(40)
-            flush(descriptor)
-        else:
-            later(descriptor)
+        (flushes[number - 1] if number <= len(flushes) else flush)(descriptor)
 
     monkeypatch.setattr(os, "fsync", fsync)
     return go_on, begun
 
 
-def inside(*names: str) -> int:
-    """Count the threads that are in a function of one of these names."""
+def broken(_: int) -> None:
+    raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+
+def asking() -> int:
+    """Count the threads that have asked, and wait for the disk or for those before them."""
     found = 0
     for frame in sys._current_frames().values():
-        here = frame
-        while here is not None and here.f_code.co_name not in names:
-            here = here.f_back  # type: ignore[assignment] # None at the thread's beginning
-        found += here is not None
+        here: FrameType | None = frame
+        while here is not None and here.f_code is not files.sync_directory.__code__:
+            here = here.f_back
+        found += here is not None and "asked" in here.f_locals
     return found
 
 
@@ -50,23 +54,51 @@ def ask(pool: ThreadPoolExecutor, path: Path, go_on: threading.Event, begun: lis
     first = pool.submit(files.sync_directory, str(path))
     wait_for(lambda: begun, what="the first fsync")
     others = [pool.submit(files.sync_directory, str(path)) for _ in range(8)]
-    wait_for(lambda: inside("follow") == 7 and inside("lead") == 2, what="the others to wait")
+    wait_for(lambda: asking() == 9, what="the others to ask")
     go_on.set()
     return [first, *others]
 
 
 def test_those_who_wait_share_an_fsync(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    go_on, begun = gated(monkeypatch, os.fsync)
+    go_on, begun = gated(monkeypatch)
     with ThreadPoolExecutor(9) as pool:
         for asked in ask(pool, tmp_path, go_on, begun):
             asked.result(40)
     assert len(begun) == 2, "one for the first, which may have missed what the others named; one for all of them"
     files.sync_directory(str(tmp_path))
     assert len(begun) == 3
+    assert not files._turns, "nothing is kept of a directory that nobody waits for"
+
+
+@pytest.mark.parametrize("failing", [1, 2])
+def test_after_an_error_each_asks_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: int) -> None:
+    go_on, begun = gated(monkeypatch, *[os.fsync] * (failing - 1), broken)
+    with ThreadPoolExecutor(9) as pool:
+        errors = [asked.exception(40) for asked in ask(pool, tmp_path, go_on, begun)]
+    assert [getattr(error, "errno", None) for error in errors].count(errno.EIO) == 1
+    assert len(begun) == 9, "what failed for one may be another's: the kernel tells each that had it open"
+    files.sync_directory(str(tmp_path))
+
+
+def test_whoever_asks_has_the_directory_open_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def descriptors() -> int:
+        places = (f"/proc/self/fd/{number}" for number in os.listdir("/proc/self/fd"))
+        return sum(os.path.lexists(place) and os.readlink(place) == str(tmp_path) for place in places)
+
+    go_on, begun = gated(monkeypatch)
+    with ThreadPoolExecutor(9) as pool:
+        first = pool.submit(files.sync_directory, str(tmp_path))
+        wait_for(lambda: begun, what="the first fsync")
+        others = [pool.submit(files.sync_directory, str(tmp_path)) for _ in range(8)]
+        wait_for(lambda: descriptors() == 9, what="all to have it open")
+        go_on.set()
+        for asked in (first, *others):
+            asked.result(40)
+    assert descriptors() == 0
 
 
 def test_other_directories_do_not_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    go_on, begun = gated(monkeypatch, os.fsync)
+    go_on, begun = gated(monkeypatch)
     (tmp_path / "other").mkdir()
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(files.sync_directory, str(tmp_path))
@@ -75,27 +107,6 @@ def test_other_directories_do_not_wait(tmp_path: Path, monkeypatch: pytest.Monke
         assert not first.done()
         go_on.set()
         first.result(40)
-
-
-def test_all_who_wait_are_told_of_an_error_and_nobody_after_them(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    flush, broken = os.fsync, [True]
-
-    def later(descriptor: int) -> None:
-        if broken[0]:
-            raise OSError(errno.EIO, os.strerror(errno.EIO))
-        flush(descriptor)
-
-    go_on, begun = gated(monkeypatch, later)
-    with ThreadPoolExecutor(9) as pool:
-        first, *others = ask(pool, tmp_path, go_on, begun)
-        first.result(40)
-        errors = [asked.exception(40) for asked in others]
-    assert [getattr(error, "errno", None) for error in errors] == [errno.EIO] * 8
-    assert len({id(error) for error in errors}) == 8, "each thread raises its own"
-    broken[0] = False
-    files.sync_directory(str(tmp_path))
 
 
 def test_a_directory_that_is_gone_is_told_and_may_come_back(tmp_path: Path) -> None:
