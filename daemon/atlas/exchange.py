@@ -90,10 +90,12 @@ class Response:
             # It came with its head, or is about to: read in one go, to its announced end. Of a stream each piece
             # counts, as its pace shows; what is compressed is longer than announced.
             with translated(self._call, self._host):
-                return raw.read(left, decode_content=False), True
+                return raw.read(left, decode_content=True), True  # else it would not say that some is missing
         with translated(self._call, self._host):
+            if self._encoded:  # its length says nothing of that of a piece
+                return raw.read1(PIECE, decode_content=True), False
             # not past the announced end: what lies behind it is not this answer's
-            return raw.read1(min(left or PIECE, PIECE), decode_content=self._encoded), False
+            return raw.read1(min(left or PIECE, PIECE), decode_content=False), False
 
 
 class Exchanges:

@@ -105,6 +105,17 @@ BROKEN: list[Script] = [
 ]
 
 
+def test_a_short_answer_that_is_cut_off_is_told_as_that(connect: Connect) -> None:
+    def hangs(talk: Talk) -> None:
+        cuts_body(talk)
+        talk.hang()
+
+    with serving(cuts_body) as server, pytest.raises(Transient, match="broke off"):
+        connect(server.url).balance()
+    with serving(hangs) as server, pytest.raises(OutcomeUnknown, match=r"broke off \(no end within 0\.5 s"):
+        connect(server.url, patience=0.5).submit("image", {})
+
+
 @pytest.mark.parametrize("script", BROKEN)
 def test_what_was_sent_and_not_answered_is_unknown_for_a_submit_and_may_pass_for_a_poll(
     connect: Connect, script: Script

@@ -13,7 +13,7 @@ from decimal import Decimal
 import pytest
 
 from daemon.atlas.wire import Phase
-from daemon.errors import Blocked, PredictionUnready, Rejected, SourceChanged, Transient
+from daemon.errors import Blocked, OutcomeUnknown, PredictionUnready, Rejected, SourceChanged, Transient
 from tests.atlas.conftest import KEY, Connect
 from tests.atlas.server import Talk, opened, says, serving
 
@@ -47,6 +47,19 @@ def test_an_answer_that_comes_compressed_though_unasked_is_read(connect: Connect
     with serving(says(packed, 200, "content-encoding: gzip")) as server:
         assert connect(server.url).prediction("p-1").outputs == ("https://files.example/cat.png",)
         assert b"Accept-Encoding: identity" in server.requests[0]
+
+
+@pytest.mark.parametrize("kept", [0, 10, -1])
+def test_a_compressed_answer_that_is_cut_short_is_no_answer(connect: Connect, kept: int) -> None:
+    packed = gzip.compress(json.dumps({"data": {"id": "p-1"}}).encode())
+
+    def script(talk: Talk) -> None:
+        talk.request()
+        head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {len(packed)}\r\n\r\n"
+        talk.send(head.encode() + packed[:kept])
+
+    with serving(script) as server, pytest.raises(OutcomeUnknown):
+        connect(server.url).submit("image", {})
 
 
 @pytest.mark.parametrize("size", [0, 70_000])
