@@ -8,7 +8,7 @@ import functools
 import ipaddress
 from urllib.parse import urlsplit
 
-#: Addresses that are remembered once they were read: each result's is read four times, most are of few hosts.
+#: How many hosts are remembered as what they were read as: a result's is looked at four times, and most are alike.
 _REMEMBERED = 1000
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # RFC 6052: an IPv4 address in the last 32 bits
 

@@ -242,15 +242,16 @@ class Sender:
     ) -> requests.Response:
         """Send a request and give its answer with the body unread. Raises what requests and urllib3 raise.
 
+        `headers`: none of those that every request carries; `data`: bytes, or what has a length and gives pieces;
         `connect`: seconds for the connection alone, for each address of the host.
         """
         self.line.call = call
         # By hand: there are no parameters, cookies, credentials or hooks to prepare.
         request: Any = requests.PreparedRequest()
         request.method, request.url, request.body = method, url, data
-        if self.line.guarded or not url.isascii():
-            request.prepare_url(url, None)  # it comes from outside, or names a host in another script
-        request.headers = {**_HEADERS, **headers}
+        if self.line.guarded:
+            request.prepare_url(url, None)  # it comes from outside: a path with dots in it is resolved
+        request.headers = {**_HEADERS, **headers}  # whose values were looked at where they come from
         if data is not None:
             request.headers["Content-Length"] = str(len(data))
         return self._adapter.send(

@@ -32,6 +32,12 @@ def test_a_result_of_stated_length(connect: Connect) -> None:
     assert b"Accept-Encoding: identity" in server.requests[0]
 
 
+def test_a_path_with_dots_is_resolved_as_browsers_do(connect: Connect) -> None:
+    with serving(says(b"x", 200)) as server:
+        fetch(connect(server.url), f"{server.url}/a/../b?c=%2F")
+        assert server.requests[0].startswith(b"GET /b?c=%2F HTTP/1.1")
+
+
 def test_a_chunked_result_that_ends_properly_is_whole(connect: Connect) -> None:
     def script(talk: Talk) -> None:
         talk.request()

@@ -27,7 +27,7 @@ _KEY = {"Authorization": "Bearer bench"}
 Sessions = threading.local()
 #: False: a session that looks for no proxies, no certificates and no .netrc, at the price of not honouring them.
 READS_ENVIRONMENT = True
-#: True: hash each source and each result, and bring the result to the disk, as whoever must not lose or pay twice.
+#: True: hash each source and each result, and bring the result's bytes to the disk, as the daemon does too.
 CAREFUL = False
 
 
