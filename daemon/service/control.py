@@ -7,6 +7,7 @@ import logging
 import os
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -18,6 +19,8 @@ _SOCKET = "control.sock"
 _LOCK = "daemon.lock"
 _LONGEST = 16 << 20
 _PATIENCE = 30.0
+#: Seconds until a command knocks again where the line before the door is full.
+_AGAIN = 0.02
 
 Handler = Callable[[dict[str, Any]], Any]
 
@@ -127,7 +130,7 @@ def ask(state_dir: str, do: str, **arguments: Any) -> Any:
             address = stack.enter_context(_address(state_dir))
             peer = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC))
             peer.settimeout(_PATIENCE)
-            peer.connect(address)
+            _connect(peer, address)
         except OSError as error:
             raise NotRunning(f"no hotfolder daemon runs on {state_dir}") from error
         try:
@@ -140,6 +143,20 @@ def ask(state_dir: str, do: str, **arguments: Any) -> Any:
     if "refused" in answer:
         raise Refused(answer["refused"])
     return answer["result"]
+
+
+def _connect(peer: socket.socket, address: str) -> None:
+    """Connect to the door, however many stand before it. Raises OSError where there is none, and Refused."""
+    until = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            peer.connect(address)
+        except BlockingIOError as error:  # connect(2): a socket with a time-out does not wait for a place
+            if time.monotonic() > until:
+                raise Refused("the daemon did not answer: too many commands wait for it") from error
+            time.sleep(_AGAIN)
+        else:
+            return
 
 
 def _send(peer: socket.socket, value: Any) -> None:

@@ -1,5 +1,6 @@
 """The door for commands: one daemon for each state directory, answers in JSON, refusals in words."""
 
+import contextlib
 import json
 import os
 import signal
@@ -7,7 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
@@ -141,6 +142,29 @@ def test_a_command_that_goes_away_is_no_trouble(running: str) -> None:
             peer.connect(os.path.join(running, "control.sock"))
             peer.sendall(b'{"do": "echo"}\n')
     assert ask(running, "echo") == {}
+
+
+def stand(peer: socket.socket, state_dir: Path) -> bool:
+    """Stand in the line before the door; False where it is full."""
+    peer.setblocking(False)
+    try:
+        peer.connect(str(state_dir / "control.sock"))
+    except BlockingIOError:
+        return False
+    return True
+
+
+def test_a_command_waits_for_its_turn_however_many_stand_before_it(tmp_path: Path) -> None:
+    control = Control(str(tmp_path), HANDLERS)  # nobody is let in yet
+    with ThreadPoolExecutor(1) as pool:
+        with contextlib.ExitStack() as stack:
+            while stand(stack.enter_context(socket.socket(socket.AF_UNIX)), tmp_path):
+                pass
+            asked = pool.submit(ask, str(tmp_path), "echo", number=1)
+            assert not wait([asked], timeout=0.3).done
+        control.start()
+        assert asked.result(40) == {"number": 1}
+    control.stop()
 
 
 def test_many_commands_at_once_all_get_their_own_answer(running: str) -> None:
