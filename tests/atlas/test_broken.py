@@ -190,15 +190,19 @@ def test_idle_connections_make_room_where_descriptors_are_short(connect: Connect
 
 @contextlib.contextmanager
 def no_more_descriptors() -> Iterator[None]:
-    """Let this process open nothing more (setrlimit(2))."""
+    """Let this process open nothing more (setrlimit(2)), but in place of what it has open now."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    lowest_free = os.dup(0)
-    os.close(lowest_free)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest_free, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    with contextlib.ExitStack() as stack:
+        # The limit is one on numbers, so no lower one may be free: what is closed later has to be below it.
+        highest = max(map(int, os.listdir("/proc/self/fd")))
+        while (filler := os.dup(0)) <= highest:
+            stack.callback(os.close, filler)
+        os.close(filler)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (filler, hard))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def test_a_submit_does_not_trust_a_connection_that_died_meanwhile(connect: Connect) -> None:
