@@ -27,6 +27,7 @@ _GUESS, _AT_ONCE, _WORTH = 1 - math.exp(-0.25 * _WIDTH), 0.5, 0.5
 _MOST = 0.98
 #: How an end at a known time counts for its bin's neighbours: few are seen, and the bins are narrow.
 _SPREAD = (0.25, 0.5, 0.25)
+#: Where each bin begins, in seconds, and where the last one ends.
 _STARTS = (0.0, *(FIRST * RATIO**number for number in range(BINS)))
 
 
