@@ -18,7 +18,7 @@ _LONGEST = 600.0
 #: The peers' kinds, and what they are called in the table.
 PEERS = {
     "plain": "bare requests",
-    "careful": "bare requests, source and result hashed, result on disk",
+    "careful": "bare requests, source and result hashed, result's bytes on disk",
     "hasty": "bare requests, environment ignored",
 }
 
